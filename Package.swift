@@ -1,0 +1,78 @@
+// swift-tools-version: 6.1
+// The floor plan: one line a room, with the rooms it may use. Arrows point down only (docs/design/building.md).
+import PackageDescription
+
+let yams: Target.Dependency = "Yams"
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
+
+func room(_ floor: String, _ name: String, uses: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: uses, path: "Sources/\(floor)/\(name)")
+}
+func library(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+func app(_ name: String, uses: [Target.Dependency], path: String? = nil) -> Target {
+    .executableTarget(name: name, dependencies: uses, path: path ?? "Sources/Apps/\(name)")
+}
+func tests(_ name: String, of uses: [Target.Dependency], in folder: String = "Unit") -> Target {
+    .testTarget(name: name, dependencies: uses, path: "Tests/\(folder)/\(name)")
+}
+
+let package = Package(
+    name: "zvnft",
+    products: [.executable(name: "zvnftd", targets: ["zvnftd"]), .executable(name: "lbctl", targets: ["lbctl"])],
+    dependencies: [
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    targets: [
+        // System: the C world, no decisions.
+        library("CNetfilter", pkgConfig: "libnftnl", apt: "libnftnl-dev"),
+        library("CRoute", pkgConfig: "libnl-route-3.0", apt: "libnl-route-3-dev"),
+        .target(name: "CLinux", path: "Sources/System/CLinux", cSettings: [.define("_GNU_SOURCE")]),
+
+        // Model: pure values and decisions; no clock, file, socket or logger.
+        room("Model", "NetTypes"),
+        room("Model", "FarmModel", uses: ["NetTypes"]),
+        room("Model", "FarmConfig", uses: ["FarmModel", "NetTypes", yams]),
+        room("Model", "Ruleset", uses: ["NetTypes"]),
+        room("Model", "RulesetCompiler", uses: ["Ruleset", "FarmModel", "NetTypes"]),
+        room("Model", "HealthPolicy", uses: ["FarmModel", "NetTypes"]),
+        room("Model", "ReconcilePolicy", uses: ["RulesetCompiler", "Ruleset", "FarmModel", "NetTypes"]),
+        room("Model", "ControlAPI"),
+        room("Model", "Seams", uses: ["Ruleset", "NetTypes"]),
+
+        // Kernel: the only floor that opens netlink sockets.
+        room("Kernel", "NetfilterDriver", uses: ["Seams", "Ruleset", "NetTypes", "CNetfilter", "CLinux"]),
+        room("Kernel", "KernelEvents", uses: ["Seams", "NetTypes", "CNetfilter", "CRoute", "CLinux"]),
+
+        // Services: long-running parts; they know the kernel by the protocols of Seams.
+        room("Services", "FarmWatching", uses: ["FarmConfig", "FarmModel", "CLinux"]),
+        room("Services", "HealthProbing", uses: ["HealthPolicy", "FarmModel", "NetTypes", "CLinux"]),
+        room("Services", "Reconciling", uses: ["Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", log]),
+        room("Services", "ControlServer", uses: ["ControlAPI", hummingbird, log]),
+        room("Services", "ControlClient", uses: ["ControlAPI"] + nio),
+        room("Services", "Observability", uses: [log]),
+
+        // Apps: composition and the command line.
+        room("Apps", "Daemon", uses: [
+            "NetfilterDriver", "KernelEvents", "FarmWatching", "HealthProbing", "Reconciling", "ControlServer", "Observability",
+            "Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "CLinux",
+            yams, log, arguments, lifecycle,
+        ]),
+        room("Apps", "Commands", uses: [
+            "ControlClient", "ControlAPI", "FarmConfig", "FarmModel", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "NetTypes", arguments,
+        ]),
+        app("zvnftd", uses: ["Daemon"]),
+        app("lbctl", uses: ["Commands"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+// Commands: see docs/design/building.md

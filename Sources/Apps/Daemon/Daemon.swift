@@ -1,0 +1,1 @@
+// Daemon: see docs/design/building.md

@@ -1,0 +1,1 @@
+// KernelEvents: see docs/design/building.md

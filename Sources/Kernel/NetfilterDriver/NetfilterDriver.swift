@@ -1,0 +1,1 @@
+// NetfilterDriver: see docs/design/building.md

@@ -1,0 +1,1 @@
+// ControlAPI: see docs/design/building.md

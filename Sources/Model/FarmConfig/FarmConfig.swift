@@ -1,0 +1,1 @@
+// FarmConfig: see docs/design/building.md

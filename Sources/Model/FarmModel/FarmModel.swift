@@ -1,0 +1,1 @@
+// FarmModel: see docs/design/building.md

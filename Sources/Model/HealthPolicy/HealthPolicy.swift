@@ -1,0 +1,1 @@
+// HealthPolicy: see docs/design/building.md

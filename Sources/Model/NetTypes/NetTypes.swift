@@ -1,0 +1,1 @@
+// NetTypes: see docs/design/building.md

@@ -1,0 +1,1 @@
+// ReconcilePolicy: see docs/design/building.md

@@ -1,0 +1,1 @@
+// Ruleset: see docs/design/building.md

@@ -1,0 +1,1 @@
+// RulesetCompiler: see docs/design/building.md

@@ -1,0 +1,1 @@
+// Seams: see docs/design/building.md

@@ -1,0 +1,1 @@
+// ControlServer: see docs/design/building.md

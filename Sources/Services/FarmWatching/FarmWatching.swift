@@ -1,0 +1,1 @@
+// FarmWatching: see docs/design/building.md

@@ -1,0 +1,1 @@
+// HealthProbing: see docs/design/building.md

@@ -1,0 +1,1 @@
+// Reconciling: see docs/design/building.md

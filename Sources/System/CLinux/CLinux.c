@@ -1,0 +1,23 @@
+#include "CLinux.h"
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int clinux_accept4(int descriptor, int flags) { return accept4(descriptor, 0, 0, flags); }
+
+int clinux_setns(int descriptor, int kind) { return setns(descriptor, kind); }
+
+int clinux_keep_capabilities(uint64_t keep) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct sets[2] = {{0, 0, 0}, {0, 0, 0}};
+    if (syscall(SYS_capget, &header, sets) != 0) return -errno;
+    for (int word = 0; word < 2; word++) {
+        uint32_t mask = (uint32_t)(keep >> (32 * word));
+        sets[word].permitted &= mask;
+        sets[word].effective = sets[word].permitted;
+        sets[word].inheritable = 0;
+    }
+    return syscall(SYS_capset, &header, sets) == 0 ? 0 : -errno;
+}

@@ -1,0 +1,26 @@
+/* What Swift's Glibc module does not import: function-like macros, _GNU_SOURCE calls and newer socket options. */
+#ifndef CLINUX_H
+#define CLINUX_H
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+#include <net/if.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <sys/signalfd.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/file.h>
+#include <sys/un.h>
+
+/* Local port range of one socket, low in the low half (Linux 6.3; include/uapi/linux/in.h). */
+#define CLINUX_IP_LOCAL_PORT_RANGE 51
+
+int clinux_accept4(int descriptor, int flags);
+int clinux_setns(int descriptor, int kind);
+/* Drops every capability of the calling thread but those in `keep` (bit n = capability n). 0 or -errno. */
+int clinux_keep_capabilities(uint64_t keep);
+#endif
