@@ -1,1 +1,0 @@
-// FarmModel: see docs/design/building.md

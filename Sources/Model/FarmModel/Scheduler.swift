@@ -1,0 +1,63 @@
+/// What picks the slot of a new connection, and with it the backend.
+public enum Scheduler: Sendable, Hashable {
+    case roundRobin
+    case random
+    /// A hash of the inputs into a table filled in turns.
+    case hash(HashInputs)
+    /// The same hash into a table that changes little when the set of backends does.
+    case maglev(HashInputs)
+
+    public var name: String {
+        switch self {
+        case .roundRobin: "round-robin"
+        case .random: "random"
+        case .hash: "hash"
+        case .maglev: "maglev"
+        }
+    }
+
+    public var hashInputs: HashInputs? {
+        switch self {
+        case .roundRobin, .random: nil
+        case .hash(let inputs), .maglev(let inputs): inputs
+        }
+    }
+}
+
+/// A field of a packet that a hash may use.
+public enum HashInput: String, Sendable, Hashable, CaseIterable, Comparable {
+    case sourceAddress, destinationAddress, sourcePort, destinationPort, sourceMac, destinationMac
+
+    public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
+    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
+
+/// The inputs of a hash: at least one, each once, always in the order of `HashInput`, so that equal sets give equal rules.
+public struct HashInputs: Sendable, Hashable {
+    public let inputs: [HashInput]
+
+    /// Nil for an empty list; duplicates count once.
+    public init?(_ inputs: some Sequence<HashInput>) {
+        let unique = Set(inputs).sorted()
+        guard !unique.isEmpty else { return nil }
+        self.inputs = unique
+    }
+
+    private init(known inputs: [HashInput]) { self.inputs = inputs }
+
+    /// The default of hash and maglev.
+    public static let addressAndPort = HashInputs(known: [.sourceAddress, .sourcePort])
+    public static let address = HashInputs(known: [.sourceAddress])
+}
+
+/// Number of slots of a farm's table.
+public enum TableSize: Sendable, Hashable {
+    /// Chosen by the number of backends and their weights.
+    case automatic
+    /// One of `classes`.
+    case slots(Int)
+
+    /// The sizes on offer: primes, so that no pattern of weights resonates with them. A larger table shares more evenly and moves
+    /// fewer clients when backends are added or removed, and costs memory and cache misses (docs/design/slots.md).
+    public static let classes = [127, 251, 509, 1021, 4093, 16381]
+}

@@ -1,1 +1,0 @@
-// NetTypes: see docs/design/building.md
