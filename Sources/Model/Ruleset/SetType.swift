@@ -1,0 +1,63 @@
+import NetTypes
+
+/// One field of a key or of map data, with the type that nft gives it.
+public enum Field: Sendable, Hashable {
+    case address(AddressFamily)
+    case transport
+    case port
+    /// The result of a slot selector: 0 ..< modulus.
+    case slot(modulus: UInt32)
+    case mac
+    case device
+
+    /// Octets of the value itself.
+    public var length: Int {
+        switch self {
+        case .address(let family): family.addressLength
+        case .transport: 1
+        case .port: 2
+        case .slot, .device: 4
+        case .mac: 6
+        }
+    }
+
+    /// Octets in a concatenation: whole 32-bit registers.
+    public var registerLength: Int { (length + 3) / 4 * 4 }
+}
+
+/// The type of a set's elements.
+public struct SetType: Sendable, Hashable {
+    public enum Value: Sendable, Hashable {
+        case none
+        case verdict
+        case fields([Field])
+    }
+
+    public let key: [Field]
+    public let value: Value
+    /// Keys are ranges, field by field.
+    public let isInterval: Bool
+
+    public init(key: [Field], value: Value = .none, isInterval: Bool = false) {
+        (self.key, self.value, self.isInterval) = (key, value, isInterval)
+    }
+
+    /// nf_tables pads the fields of a concatenation to registers, and a lone field not at all.
+    static func length(of fields: [Field]) -> Int {
+        fields.count == 1 ? fields[0].length : fields.reduce(0) { $0 + $1.registerLength }
+    }
+
+    public var keyLength: Int { Self.length(of: key) }
+
+    public var valueLength: Int {
+        switch value {
+        case .none: 0
+        case .verdict: ElementTable.verdictLength
+        case .fields(let fields): Self.length(of: fields)
+        }
+    }
+
+    public var layout: ElementTable.Layout {
+        .init(keyLength: keyLength, isInterval: isInterval, valueLength: valueLength)
+    }
+}

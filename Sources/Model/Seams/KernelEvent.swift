@@ -1,0 +1,74 @@
+import NetTypes
+
+/// What the kernel tells us without being asked.
+public enum KernelEvent: Sendable, Equatable {
+    /// A transaction on nf_tables has been committed, ours or another's.
+    case generation(UInt32, author: Author)
+    /// A neighbour is reachable at a MAC, or no longer (nil).
+    case neighbour(IPAddress, device: UInt32, MACAddress?)
+    case link(LinkState)
+    case linkGone(index: UInt32)
+    case address(IPAddress, device: UInt32, isPresent: Bool)
+    /// Some route changed: ask again where it matters.
+    case routes
+    /// Messages were lost (ENOBUFS): everything of this source has to be read again.
+    case overrun(Source)
+
+    public enum Source: String, Sendable, Equatable { case tables, network }
+
+    /// Who committed (NFTA_GEN_PROC_PID, NFTA_GEN_PROC_NAME).
+    public struct Author: Sendable, Equatable, CustomStringConvertible {
+        public let processID: UInt32
+        public let name: String
+        public init(processID: UInt32, name: String) { (self.processID, self.name) = (processID, name) }
+        public var description: String { "\(name)[\(processID)]" }
+    }
+}
+
+/// A network device and whether frames can leave by it.
+public struct LinkState: Sendable, Equatable {
+    public let device: NetworkDevice
+    /// Nil for devices without Ethernet addresses.
+    public let mac: MACAddress?
+    /// Administratively up with a carrier.
+    public let isUp: Bool
+    public let isLoopback: Bool
+
+    public init(device: NetworkDevice, mac: MACAddress?, isUp: Bool, isLoopback: Bool) {
+        (self.device, self.mac, self.isUp, self.isLoopback) = (device, mac, isUp, isLoopback)
+    }
+}
+
+/// The host's links, neighbours and routes, as far as dsr needs them.
+public struct NetworkView: Sendable, Equatable {
+    public var links: [UInt32: LinkState]
+    /// Valid neighbours only; never a zero MAC.
+    public var neighbours: [Neighbour: MACAddress]
+
+    public struct Neighbour: Sendable, Hashable {
+        public let address: IPAddress
+        public let device: UInt32
+        public init(address: IPAddress, device: UInt32) { (self.address, self.device) = (address, device) }
+    }
+
+    public init(links: [UInt32: LinkState] = [:], neighbours: [Neighbour: MACAddress] = [:]) {
+        (self.links, self.neighbours) = (links, neighbours)
+    }
+}
+
+/// Reads the host's network and follows it.
+public protocol NetworkObserver: AnyObject, Sendable {
+    /// Everything as it is now.
+    func read() throws -> NetworkView
+    /// The device by which packets to `address` leave if it is on-link; nil when it is behind a router or unreachable.
+    func onLinkDevice(to address: IPAddress) throws -> UInt32?
+    /// Asks the kernel to resolve the address (ARP, neighbour solicitation); the answer comes as an event.
+    func resolve(_ address: IPAddress, device: UInt32) throws
+}
+
+/// Forgets connections of a backend that is out, so that their clients are balanced anew.
+public protocol ConnectionForgetter: AnyObject, Sendable {
+    /// Deletes the half-open TCP and all UDP entries that were translated to the backend; returns how many.
+    /// Blocks for as long as the kernel walks its table. `port` nil: every port.
+    func forgetUnanswered(_ backend: IPAddress, port: UInt16?, transport: TransportProtocol) throws -> Int
+}

@@ -1,0 +1,59 @@
+import Ruleset
+
+/// What applies batches to a kernel: the real one through netlink, or the strict model of it.
+///
+/// Calls block and are made from one thread. One contract suite holds for every implementation.
+public protocol RulesetDriver: AnyObject {
+    /// Applies the batch as one transaction and returns the generation that it made.
+    ///
+    /// `expected`: the generation that the batch was decided on; nil commits upon whatever is there. A batch that is refused changes nothing.
+    func commit(_ batch: Batch, expecting expected: UInt32?) throws(DriverError) -> UInt32
+
+    /// What the kernel holds of our tables, with the generation at which it held it. Elements stand in `Fragment.shared`.
+    ///
+    /// Rules are recognised by comparing them with those of `expected`; one that is not there comes back as `Statement.unknown`,
+    /// and a set or chain of a type that we never make is left out and named in `foreign`.
+    func dump(recognising expected: Ruleset) throws(DriverError) -> (ruleset: Ruleset, foreign: [String], generation: UInt32)
+
+    func generation() throws(DriverError) -> UInt32
+}
+
+/// A batch or dump that the kernel refused, in words that say what to do.
+public struct DriverError: Error, Sendable, Equatable, CustomStringConvertible {
+    public enum Kind: Sendable, Equatable {
+        /// Another transaction came between (ERESTART): decide again on the new generation.
+        case staleGeneration
+        /// A table is owned by another process (EPERM on a claim).
+        case ownedByOther
+        /// We may not (EPERM without CAP_NET_ADMIN).
+        case notPermitted
+        /// Something in the batch is not as the kernel has it (ENOENT, EEXIST, EBUSY …): dump and decide again.
+        case refused
+        /// The kernel has no room (ENOMEM, ENFILE, ENOBUFS, EMSGSIZE): the old state stays.
+        case noRoom
+        /// This kernel lacks a feature (EOPNOTSUPP, ENOENT on a module).
+        case unsupported
+        /// The socket itself failed.
+        case broken
+    }
+
+    public let kind: Kind
+    /// As in errno.h; 0 where there is none.
+    public let errno: Int32
+    /// The kernel's own text (extended ack), if it gave one.
+    public let kernelText: String?
+    /// The table, chain, set or rule that the kernel refused, and the operation's index in the batch.
+    public let object: String?
+    public let message: String
+
+    public init(kind: Kind, errno: Int32 = 0, kernelText: String? = nil, object: String? = nil, message: String) {
+        (self.kind, self.errno, self.kernelText, self.object, self.message) = (kind, errno, kernelText, object, message)
+    }
+
+    public var description: String {
+        var text = message
+        if let object { text += " (\(object))" }
+        if let kernelText { text += ": \(kernelText)" }
+        return text
+    }
+}

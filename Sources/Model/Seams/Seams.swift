@@ -1,1 +1,0 @@
-// Seams: see docs/design/building.md
