@@ -1,1 +1,0 @@
-// ControlAPI: see docs/design/building.md

@@ -1,0 +1,19 @@
+/// What stands behind the control interface. Each call throws `Problem` alone.
+public protocol ControlService: Sendable {
+    func status() async throws(Problem) -> StatusView
+    func farms() async throws(Problem) -> FarmList
+    func farm(_ name: String) async throws(Problem) -> FarmDetail
+    /// Nil: of all farms. Counting connections walks the conntrack table, so it is done only when asked.
+    func backends(farm: String?, countingConnections: Bool) async throws(Problem) -> BackendList
+    /// Sets or, with nil, drops the override. Returns once the kernel has it.
+    func override(farm: String, backend: String, _ request: OverrideRequest?, by caller: Caller) async throws(Problem) -> BackendView
+    /// Re-reads the farm files; a dry run says what would be done.
+    func apply(_ request: ApplyRequest, by caller: Caller) async throws(Problem) -> PlanView
+    func rules(farm: String?) async throws(Problem) -> RulesView
+    /// `from` `10.0.0.9:40000`, `to` `203.0.113.10:80/tcp`.
+    func trace(from: String, to: String) async throws(Problem) -> TraceView
+    /// Events from now on; a reader that falls behind loses the oldest.
+    func events(farm: String?) async -> AsyncStream<EventView>
+    /// Prometheus text.
+    func metrics() async -> String
+}

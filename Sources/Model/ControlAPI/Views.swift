@@ -1,0 +1,206 @@
+/// JSON bodies of the control interface. Names and meanings are a contract (docs/interface.md); keys are only ever added.
+
+public struct StatusView: Codable, Sendable, Equatable {
+    public var version: String
+    /// The kernel's nf_tables generation after our last commit.
+    public var generation: UInt32
+    /// The kernel's tables differ from what was committed, and the repair has not succeeded yet.
+    public var drift: Bool
+    public var farms: Farms
+    public var backends: Backends
+    public var lastChange: Change?
+    /// Faults of the farm files that keep the running configuration in place; empty when the files are what runs.
+    public var configFaults: [String]
+    /// False when the kernel lacks `owner|persist`: foreign changes are repaired instead of refused.
+    public var ownsTables: Bool
+    /// Set when the state directory cannot be written; overrides then do not survive a restart.
+    public var stateFault: String?
+
+    public struct Farms: Codable, Sendable, Equatable {
+        public var total, up, degraded, down: Int
+        public init(total: Int, up: Int, degraded: Int, down: Int) {
+            (self.total, self.up, self.degraded, self.down) = (total, up, degraded, down)
+        }
+    }
+    public struct Backends: Codable, Sendable, Equatable {
+        public var total, up, down, unknown: Int
+        public init(total: Int, up: Int, down: Int, unknown: Int) {
+            (self.total, self.up, self.down, self.unknown) = (total, up, down, unknown)
+        }
+    }
+
+    public init(
+        version: String, generation: UInt32, drift: Bool, farms: Farms, backends: Backends, lastChange: Change?,
+        configFaults: [String], ownsTables: Bool, stateFault: String?
+    ) {
+        (self.version, self.generation, self.drift) = (version, generation, drift)
+        (self.farms, self.backends, self.lastChange) = (farms, backends, lastChange)
+        (self.configFaults, self.ownsTables, self.stateFault) = (configFaults, ownsTables, stateFault)
+    }
+}
+
+/// What a change of the ruleset was, who asked for it and whether the kernel took it.
+public struct Change: Codable, Sendable, Equatable {
+    public var id: Int
+    /// RFC 3339, UTC.
+    public var at: String
+    /// `files`, `lbctl:<user>`, `probe`, `neighbour`, `repair` or `start`.
+    public var author: String
+    public var ok: Bool
+    public var summary: String
+
+    public init(id: Int, at: String, author: String, ok: Bool, summary: String) {
+        (self.id, self.at, self.author, self.ok, self.summary) = (id, at, author, ok, summary)
+    }
+}
+
+public enum FarmState: String, Codable, Sendable {
+    case up, degraded, down, maintenance
+}
+
+public struct FarmView: Codable, Sendable, Equatable {
+    public var name, mode, scheduler: String
+    public var state: FarmState
+    /// `203.0.113.10:80/tcp`
+    public var listen: [String]
+    public var backends: Count
+    public var tableSize: Int
+    public var description: String?
+
+    /// Total, probed well, and named by at least one slot.
+    public struct Count: Codable, Sendable, Equatable {
+        public var total, healthy, used: Int
+        public init(total: Int, healthy: Int, used: Int) { (self.total, self.healthy, self.used) = (total, healthy, used) }
+    }
+
+    public init(
+        name: String, mode: String, scheduler: String, state: FarmState, listen: [String], backends: Count, tableSize: Int,
+        description: String?
+    ) {
+        (self.name, self.mode, self.scheduler, self.state) = (name, mode, scheduler, state)
+        (self.listen, self.backends, self.tableSize, self.description) = (listen, backends, tableSize, description)
+    }
+}
+
+public struct BackendView: Codable, Sendable, Equatable {
+    public var farm, name, address: String
+    /// Nil where the client's port is kept; `8080` or `30000-30100`.
+    public var port: String?
+    /// Configured, and after overrides and health: what the slots were dealt by.
+    public var weight, effectiveWeight: Int
+    public var priority: Int
+    /// ready, drain or maintenance
+    public var admin: String
+    /// The admin state or weight comes from an override, not from the file.
+    public var isOverridden: Bool
+    /// up, down or unknown
+    public var health: String
+    public var reason: String
+    /// RFC 3339, UTC: when `health` became what it is.
+    public var since: String?
+    /// Of the farm's slots in the backend's address family, 0–1.
+    public var share: Double
+    /// Tracked connections; nil where there is no conntrack (dsr) or when not asked for.
+    public var connections: Int?
+
+    public init(
+        farm: String, name: String, address: String, port: String?, weight: Int, effectiveWeight: Int, priority: Int, admin: String,
+        isOverridden: Bool, health: String, reason: String, since: String?, share: Double, connections: Int?
+    ) {
+        (self.farm, self.name, self.address, self.port) = (farm, name, address, port)
+        (self.weight, self.effectiveWeight, self.priority) = (weight, effectiveWeight, priority)
+        (self.admin, self.isOverridden, self.health, self.reason) = (admin, isOverridden, health, reason)
+        (self.since, self.share, self.connections) = (since, share, connections)
+    }
+}
+
+public struct FarmList: Codable, Sendable, Equatable {
+    public var farms: [FarmView]
+    public init(farms: [FarmView]) { self.farms = farms }
+}
+
+public struct BackendList: Codable, Sendable, Equatable {
+    public var backends: [BackendView]
+    public init(backends: [BackendView]) { self.backends = backends }
+}
+
+/// A farm with its backends: `farm show`.
+public struct FarmDetail: Codable, Sendable, Equatable {
+    public var farm: FarmView
+    public var backends: [BackendView]
+    /// Where its file says so: `farms.d/web.yaml:1`.
+    public var source: String?
+    public init(farm: FarmView, backends: [BackendView], source: String?) {
+        (self.farm, self.backends, self.source) = (farm, backends, source)
+    }
+}
+
+/// What an apply would do or has done.
+public struct PlanView: Codable, Sendable, Equatable {
+    public var same: Bool
+    public var farms: Names
+    public var elements: Elements
+    /// Share of the slots of existing listeners that name another backend afterwards, 0–1.
+    public var slotsMoved: Double
+    /// Tracked connections to backends that are removed; 0 offline.
+    public var connectionsAtRisk: Int
+    /// The change is above the blast-radius limit and needs `--force`.
+    public var needsForce: Bool
+
+    public struct Names: Codable, Sendable, Equatable {
+        public var added, changed, removed: [String]
+        public init(added: [String], changed: [String], removed: [String]) {
+            (self.added, self.changed, self.removed) = (added, changed, removed)
+        }
+    }
+    public struct Elements: Codable, Sendable, Equatable {
+        public var added, removed: Int
+        public init(added: Int, removed: Int) { (self.added, self.removed) = (added, removed) }
+    }
+
+    public init(same: Bool, farms: Names, elements: Elements, slotsMoved: Double, connectionsAtRisk: Int, needsForce: Bool) {
+        (self.same, self.farms, self.elements) = (same, farms, elements)
+        (self.slotsMoved, self.connectionsAtRisk, self.needsForce) = (slotsMoved, connectionsAtRisk, needsForce)
+    }
+}
+
+public struct RulesView: Codable, Sendable, Equatable {
+    /// nft's own syntax.
+    public var text: String
+    public init(text: String) { self.text = text }
+}
+
+public struct TraceView: Codable, Sendable, Equatable {
+    public var from, to: String
+    /// One line a rule that the packet met: `inet prerouting rule 1: … → goto nat4-127-hash`.
+    public var steps: [String]
+    /// Where the packet may end, with shares that add up to 1.
+    public var outcomes: [Outcome]
+
+    public struct Outcome: Codable, Sendable, Equatable {
+        /// `dnat 10.0.1.11:8080`, `snat …`, `dsr 02:… via eth0`, `reject`, `drop`, `pass`
+        public var result: String
+        public var farm, backend: String?
+        public var share: Double
+        public init(result: String, farm: String?, backend: String?, share: Double) {
+            (self.result, self.farm, self.backend, self.share) = (result, farm, backend, share)
+        }
+    }
+
+    public init(from: String, to: String, steps: [String], outcomes: [Outcome]) {
+        (self.from, self.to, self.steps, self.outcomes) = (from, to, steps, outcomes)
+    }
+}
+
+/// Something that happened: a line of `lbctl monitor`.
+public struct EventView: Codable, Sendable, Equatable {
+    public enum Kind: String, Codable, Sendable { case verdict, change, drift, neighbour, link, config, override }
+    /// RFC 3339, UTC, with milliseconds.
+    public var at: String
+    public var kind: Kind
+    public var farm, backend: String?
+    public var message: String
+    public init(at: String, kind: Kind, farm: String?, backend: String?, message: String) {
+        (self.at, self.kind, self.farm, self.backend, self.message) = (at, kind, farm, backend, message)
+    }
+}
