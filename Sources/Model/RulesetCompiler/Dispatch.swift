@@ -1,0 +1,122 @@
+import FarmModel
+import NetTypes
+import Ruleset
+
+/// From a packet's destination to the chain that selects: one lookup, however many farms there are.
+enum Dispatch {
+    static func mapName(_ family: AddressFamily, isRange: Bool) -> String {
+        (isRange ? "listener-ranges" : "listeners") + "\(family.rawValue)"
+    }
+
+    static func mapType(_ family: AddressFamily, isRange: Bool) -> SetType {
+        SetType(key: [.address(family), .transport, .port], value: .verdict, isInterval: isRange)
+    }
+
+    static func rule(_ family: AddressFamily, isRange: Bool) -> Rule {
+        Rule(.verdictMap(Key(.address(.destination, family), .transport, .port(.destination)), map: mapName(family, isRange: isRange)))
+    }
+}
+
+/// Where a listener's packets go while no backend is usable; `pass` has no chain, its listener just leaves the dispatch.
+enum NoBackend {
+    static func chainName(_ action: NoBackendAction) -> String? {
+        switch action {
+        case .reject: "no-backend-reject"
+        case .drop: "no-backend-drop"
+        case .pass: nil
+        }
+    }
+
+    static let chains = [
+        Chain("no-backend-reject", rules: [
+            Rule(.counter, .transport(.tcp), .reject(.tcpReset)),
+            Rule(.reject(.administrativelyProhibited)),
+        ]),
+        Chain("no-backend-drop", rules: [Rule(.counter, .verdict(.drop))]),
+    ]
+}
+
+/// dsr: the frame has its new destination; source and device follow from it.
+enum Direct {
+    static let forwardChain = "forward"
+    static let sourceMap = "sources"
+    static let deviceMap = "outputs"
+    static let sourceMapType = SetType(key: [.mac], value: .fields([.mac]))
+    static let deviceMapType = SetType(key: [.mac], value: .fields([.device]))
+
+    /// The source is rewritten too, or switches would learn the client's router behind our port.
+    static let chain = Chain(forwardChain, rules: [
+        Rule(.setMAC(.source, Key(.mac(.destination)), map: sourceMap)),
+        Rule(.forward(Key(.mac(.destination)), map: deviceMap)),
+        Rule(.counter, .verdict(.drop)),
+    ])
+}
+
+/// snat: which translated connections also get another source. Asked once a connection.
+enum SourceTranslation {
+    static let chainName = "translate-source"
+
+    static func masqueradeSet(_ family: AddressFamily, isRange: Bool) -> String {
+        (isRange ? "masquerade-ranges" : "masquerade") + "\(family.rawValue)"
+    }
+    static func addressMap(_ family: AddressFamily, isRange: Bool) -> String {
+        (isRange ? "source-ranges" : "source") + "\(family.rawValue)"
+    }
+    static func masqueradeType(_ family: AddressFamily, isRange: Bool) -> SetType {
+        SetType(key: [.address(family), .transport, .port], isInterval: isRange)
+    }
+    /// The last field of the key is the backend, so that backends may have addresses of their own.
+    static func addressType(_ family: AddressFamily, isRange: Bool) -> SetType {
+        SetType(key: [.address(family), .transport, .port, .address(family)], value: .fields([.address(family)]), isInterval: isRange)
+    }
+
+    static func chain(masquerade: [Variant], address: [Variant], ports: PortRange) -> Chain {
+        let masqueraded = masquerade.flatMap { variant in
+            TransportProtocol.allCases.map { transport in
+                Rule(.transport(transport),
+                     .inSet(Key(.originalDestination(variant.family), .transport, .originalDestinationPort),
+                            set: masqueradeSet(variant.family, isRange: variant.isRange)),
+                     .masquerade(ports: ports))
+            }
+        }
+        let addressed = address.flatMap { variant in
+            TransportProtocol.allCases.map { transport in
+                Rule(.transport(transport),
+                     .sourceNAT(variant.family,
+                                Key(.originalDestination(variant.family), .transport, .originalDestinationPort,
+                                    .address(.destination, variant.family)),
+                                map: addressMap(variant.family, isRange: variant.isRange), ports: ports))
+            }
+        }
+        return Chain(chainName, rules: masqueraded + addressed)
+    }
+}
+
+/// A family and whether keys are port ranges: what multiplies the maps that are not about slots.
+struct Variant: Sendable, Hashable, Comparable {
+    let family: AddressFamily
+    let isRange: Bool
+
+    static let all = AddressFamily.allCases.flatMap { family in [false, true].map { Variant(family: family, isRange: $0) } }
+    static func < (left: Self, right: Self) -> Bool {
+        left.family != right.family ? left.family < right.family : !left.isRange && right.isRange
+    }
+}
+
+/// Our own probes: they leave from a port range that no translation uses, and conntrack does not see them.
+///
+/// Ports and not a packet mark tell them apart: marks belong to others too, and a reply carries none.
+enum Probes {
+    static func targetSet(_ family: AddressFamily) -> String { "probe-targets\(family.rawValue)" }
+    static func targetType(_ family: AddressFamily) -> SetType { SetType(key: [.address(family), .transport, .port]) }
+
+    static func outgoing(_ family: AddressFamily, ports: PortRange) -> Rule {
+        Rule(.portWithin(.source, ports),
+             .inSet(Key(.address(.destination, family), .transport, .port(.destination)), set: targetSet(family)), .notrack)
+    }
+    /// Replies to clients in the same port range pass through us too: only what is for this host is the probe's.
+    static func incoming(_ family: AddressFamily, ports: PortRange) -> Rule {
+        Rule(.portWithin(.destination, ports),
+             .inSet(Key(.address(.source, family), .transport, .port(.source)), set: targetSet(family)), .destinationIsLocal, .notrack)
+    }
+}

@@ -1,0 +1,29 @@
+import NetTypes
+import Ruleset
+
+/// The base chains, as data: where each part of the ruleset is called, and why there. docs/packet-path.md tells the whole story.
+enum Hooks {
+    struct Entry {
+        let name: String
+        let base: BaseChain
+        let reason: String
+    }
+
+    static let untrackedOut = Entry(
+        name: "untracked-out", base: BaseChain(.filter, .output, priority: -300),
+        reason: "raw: before conntrack sees our probes")
+    static let untrackedIn = Entry(
+        name: "untracked-in", base: BaseChain(.filter, .prerouting, priority: -300),
+        reason: "raw: before conntrack calls the untracked probes' replies invalid")
+    static let dispatch = Entry(
+        name: "prerouting", base: BaseChain(.nat, .prerouting, priority: -100),
+        reason: "dstnat: conntrack translates both ways from here, and only the first packet of a connection asks")
+    static let sourceTranslation = Entry(
+        name: "postrouting", base: BaseChain(.nat, .postrouting, priority: 100),
+        reason: "srcnat: after routing, when the way out, and with it the address to masquerade as, is known")
+
+    static func ingress(_ device: NetworkDevice) -> Entry {
+        Entry(name: "ingress-\(device.name)", base: BaseChain(.filter, .ingress(device: device.name), priority: 0),
+              reason: "before the IP stack and conntrack: a frame for dsr needs neither routing nor state")
+    }
+}

@@ -1,0 +1,58 @@
+import FarmModel
+import NetTypes
+import Ruleset
+
+/// Writes keys as the kernel holds them: each field in whole registers, for intervals the lower bounds and then the upper ones.
+struct KeyWriter {
+    let family: AddressFamily
+    let isRange: Bool
+    private let lower: [UInt8]
+    private let upper: [UInt8]
+
+    init(_ listener: Listener, _ ports: PortRange, isRange: Bool) {
+        family = listener.address.family
+        self.isRange = isRange
+        var prefix: [UInt8] = []
+        listener.address.appendOctets(to: &prefix)
+        prefix += [listener.transport.rawValue, 0, 0, 0]
+        (lower, upper) = (prefix.appending(padded: ports.first), prefix.appending(padded: ports.last))
+    }
+
+    func append(to row: inout [UInt8]) {
+        row += lower
+        if isRange { row += upper }
+    }
+
+    func append(to row: inout [UInt8], slot: UInt32) {
+        // Slot numbers come from the kernel's own arithmetic, in the host's byte order.
+        row += lower
+        withUnsafeBytes(of: slot) { row.append(contentsOf: $0) }
+        guard isRange else { return }
+        row += upper
+        withUnsafeBytes(of: slot) { row.append(contentsOf: $0) }
+    }
+
+    func append(to row: inout [UInt8], backend: IPAddress) {
+        row += lower
+        backend.appendOctets(to: &row)
+        guard isRange else { return }
+        row += upper
+        backend.appendOctets(to: &row)
+    }
+}
+
+extension [UInt8] {
+    mutating func append(padded port: UInt16) { self += [UInt8(port >> 8), UInt8(truncatingIfNeeded: port), 0, 0] }
+
+    func appending(padded port: UInt16) -> [UInt8] {
+        var result = self
+        result.append(padded: port)
+        return result
+    }
+
+    mutating func append(chain: String) {
+        let name = Array(chain.utf8)
+        precondition(name.count < ElementTable.verdictLength, "chain names have at most \(ElementTable.verdictLength - 1) octets")
+        self += name + [UInt8](repeating: 0, count: ElementTable.verdictLength - name.count)
+    }
+}

@@ -1,0 +1,115 @@
+import FarmModel
+import NetTypes
+import Ruleset
+
+/// What farms have in common that share a selection chain. The number of these depends on features in use, never on the number of
+/// farms; only strict round-robin, whose counter the kernel ties to a rule, brings one a farm.
+struct Selection: Sendable, Hashable {
+    /// Which table selects, and what it looks up.
+    enum Path: Sendable, Hashable { case translate, direct }
+    /// How a listener's ports stand in the key, and whether the backend's port stands in the value.
+    enum Ports: Sendable, Hashable {
+        /// One port a key; the value has a port.
+        case single
+        /// A range a key; the value has a port.
+        case range
+        /// A range a key; the client's port is kept.
+        case kept
+    }
+    enum Selector: Sendable, Hashable {
+        case hash(HashInputs)
+        case random
+        case turns(farm: String)
+    }
+
+    let path: Path
+    let family: AddressFamily
+    let ports: Ports
+    let modulus: Int
+    let selector: Selector
+
+    var table: TableFamily { path == .translate ? .inet : .netdev }
+    var hasPortInValue: Bool { path == .translate && ports != .kept }
+
+    /// The chain that dispatch goes to.
+    var chainName: String {
+        let family = family.rawValue
+        let suffix = switch ports { case .single: ""; case .range: "-range"; case .kept: "-kept" }
+        return switch selector {
+        case .turns(let farm): "turns\(family)\(suffix)-\(farm)"
+        case .random: "select\(family)-\(modulus)\(suffix)-random"
+        case .hash(let inputs): "select\(family)-\(modulus)\(suffix)-hash-\(inputs.inputs.map(\.abbreviation).joined(separator: "-"))"
+        }
+    }
+
+    var slotMapName: String {
+        let prefix = switch ports { case .single: ""; case .range: "range-"; case .kept: "kept-" }
+        return "\(prefix)slots\(family.rawValue)-\(modulus)"
+    }
+
+    var slotMapType: SetType {
+        let value: [Field] = switch path {
+        case .direct: [.mac]
+        case .translate: hasPortInValue ? [.address(family), .port] : [.address(family)]
+        }
+        return SetType(
+            key: [.address(family), .transport, .port, .slot(modulus: UInt32(modulus))], value: .fields(value), isInterval: ports != .single)
+    }
+
+    var key: Key {
+        Key(.address(.destination, family), .transport, .port(.destination), .slot(slotSelector))
+    }
+
+    private var slotSelector: SlotSelector {
+        let modulus = UInt32(modulus)
+        return switch selector {
+        case .turns: .counter(modulus: modulus)
+        case .random: .random(modulus: modulus)
+        case .hash(let inputs): .hash(inputs.inputs.map { $0.keyPart(family) }, modulus: modulus, seed: Selection.seed)
+        }
+    }
+
+    /// One seed for every farm and node: nodes with equal configuration choose alike without talking.
+    static let seed: UInt32 = 0x7A76_6E66
+}
+
+extension HashInput {
+    var abbreviation: String {
+        switch self {
+        case .sourceAddress: "saddr"
+        case .destinationAddress: "daddr"
+        case .sourcePort: "sport"
+        case .destinationPort: "dport"
+        case .sourceMac: "smac"
+        case .destinationMac: "dmac"
+        }
+    }
+
+    func keyPart(_ family: AddressFamily) -> KeyPart {
+        switch self {
+        case .sourceAddress: .address(.source, family)
+        case .destinationAddress: .address(.destination, family)
+        case .sourcePort: .port(.source)
+        case .destinationPort: .port(.destination)
+        case .sourceMac: .mac(.source)
+        case .destinationMac: .mac(.destination)
+        }
+    }
+}
+
+extension Selection {
+    /// The lookup stands twice: kernels before 6.2 can miss a key that is being replaced, and the second look then finds it
+    /// (docs/facts.md). Behind both, a packet of a listener is dropped rather than left to the host.
+    var chain: Chain {
+        let lookups: [Rule] = switch path {
+        case .direct:
+            [Rule(.setMAC(.destination, key, map: slotMapName), .verdict(.goto(Direct.forwardChain)))]
+        case .translate:
+            // nft asks for the transport before it lets a rule translate ports.
+            TransportProtocol.allCases.map {
+                Rule(.transport($0), .destinationNAT(family, key, map: slotMapName, hasPort: hasPortInValue))
+            }
+        }
+        return Chain(chainName, rules: lookups + lookups + [Rule(.counter, .verdict(.drop))])
+    }
+}

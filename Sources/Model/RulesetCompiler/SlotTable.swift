@@ -1,0 +1,78 @@
+import FarmModel
+import NetTypes
+
+/// Which backend each slot of a farm names, for one address family.
+///
+/// The base table comes from configuration alone. A slot whose own backend is usable never moves; the slots of the others are
+/// dealt out so that every usable backend comes as near to its share as the slots allow.
+public struct SlotTable: Sendable, Hashable {
+    /// Number of slots.
+    public let size: Int
+    /// For each slot the backend's index in the farm.
+    let base: [UInt16]
+    private let isInTurns: Bool
+
+    /// What the table has to know of a backend at the moment.
+    public struct Member: Sendable, Hashable {
+        public let index: Int
+        public let name: String
+        /// 0–1000, after overrides.
+        public let weight: Int
+        public let priority: Int
+
+        public init(index: Int, name: String, weight: Int, priority: Int) {
+            (self.index, self.name, self.weight, self.priority) = (index, name, weight, priority)
+        }
+    }
+
+    /// Fills the base table with the lowest tier that has a weight. `members` may stand in any order.
+    public init(members: [Member], size: Int, scheduler: Scheduler) {
+        self.size = size
+        if case .maglev = scheduler { isInTurns = false } else { isInTurns = true }
+        let tier = members.filter { $0.weight > 0 }.map(\.priority).min()
+        let own = members.filter { $0.priority == tier && $0.weight > 0 }.sorted { $0.name < $1.name }
+        guard !own.isEmpty else { base = []; return }
+        let dealt = Self.deal(Array(0..<size), among: own, quotas: quotas(of: own.map(\.weight), slots: size), inTurns: isInTurns)
+        base = dealt.map(UInt16.init)
+    }
+
+    /// The table as it is to be now; nil entries never occur: either some backend serves and each slot names one, or the result is empty.
+    public func filled(serving: [Member]) -> [UInt16] {
+        guard !serving.isEmpty, serving.contains(where: { $0.weight > 0 }) else { return [] }
+        let serving = serving.filter { $0.weight > 0 }.sorted { $0.name < $1.name }
+        let able = Set(serving.map { UInt16($0.index) })
+        let current = base.isEmpty ? [UInt16](repeating: .max, count: size) : base
+        let orphans = current.indices.filter { !able.contains(current[$0]) }
+        guard !orphans.isEmpty else { return current }
+        var owned: [UInt16: Int] = [:]
+        for backend in current where able.contains(backend) { owned[backend, default: 0] += 1 }
+        let targets = quotas(of: serving.map(\.weight), slots: size)
+        let needs = zip(serving, targets).map { max(0, $1 - owned[UInt16($0.index), default: 0]) }
+        // A backend that already holds more than its share has no need; the needs of the rest may then exceed the orphans.
+        let dealt = Self.deal(orphans, among: serving, quotas: quotas(of: needs, slots: orphans.count), inTurns: isInTurns)
+        var result = current
+        for (slot, backend) in zip(orphans, dealt) { result[slot] = UInt16(backend) }
+        return result
+    }
+
+    private static func deal(_ slots: [Int], among members: [Member], quotas: [Int], inTurns: Bool) -> [Int] {
+        let candidates = zip(members, quotas).map { Candidate(backend: $0.index, identity: identity(of: $0.name), quota: $1) }
+        let dealing: any Dealing = inTurns ? DealingInTurns() : DealingByPreference()
+        return dealing.deal(slots, among: candidates)
+    }
+}
+
+extension SlotTable {
+    /// Slots of a round-robin farm: divides by the usual numbers of backends, so that turns come out even.
+    static let turns = 360
+
+    /// The size for a farm whose file leaves the choice to us: a dozen slots a backend, and one for the lightest of them.
+    public static func size(for farm: Farm) -> Int {
+        if case .slots(let count) = farm.tableSize { return count }
+        let weights = farm.backends.map(\.weight).filter { $0 > 0 }
+        let lightest = weights.min() ?? 1
+        let wanted = max(12 * farm.backends.count, weights.reduce(0, +) / lightest)
+        if case .roundRobin = farm.scheduler, wanted <= turns { return turns }
+        return TableSize.classes.first { $0 >= wanted } ?? TableSize.classes[TableSize.classes.count - 1]
+    }
+}
