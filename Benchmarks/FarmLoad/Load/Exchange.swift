@@ -45,21 +45,8 @@ enum Exchange: Equatable {
     }
 
     private static func httpAnswer(in received: [UInt8]) -> Answer {
-        let text = String(decoding: received, as: UTF8.self)
-        guard let headEnd = text.utf8.firstRange(of: "\r\n\r\n".utf8) else { return .incomplete }
-        let lines = text[..<headEnd.lowerBound].split(separator: "\r\n")
-        guard let status = lines.first?.split(separator: " ").dropFirst().first, status.hasPrefix("2") else { return .bad }
-        guard let length = value(of: "content-length", in: lines).flatMap({ Int($0) }) else { return .bad }
-        let body = text[headEnd.upperBound...]
-        guard body.utf8.count >= length else { return .incomplete }
-        return .complete(backend: value(of: "x-backend", in: lines) ?? String(body.prefix { !$0.isWhitespace }))
-    }
-
-    private static func value(of header: String, in lines: [Substring]) -> String? {
-        for line in lines {
-            guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == header else { continue }
-            return String(line[line.index(after: colon)...].drop { $0 == " " })
-        }
-        return nil
+        guard let answer = HTTPAnswer(received) else { return .incomplete }
+        guard answer.isSuccess else { return .bad }
+        return answer.isComplete ? .complete(backend: answer.backend) : .incomplete
     }
 }

@@ -63,17 +63,23 @@ struct Flow {
     }
 
     private mutating func receive() -> Progress {
-        var buffer = [UInt8](repeating: 0, count: 2048)
         while true {
-            let count = recv(descriptor, &buffer, buffer.count, 0)
+            let count = receiveSome()
             if count == 0 && !exchange.isDatagram { return .failed(.shortAnswer) }
-            guard count > 0 else { return errno == EAGAIN || errno == EINTR ? .waiting : .failed(FailureKind(code: errno)) }
-            received.append(contentsOf: buffer.prefix(count))
+            guard count >= 0 else { return errno == EAGAIN || errno == EINTR ? .waiting : .failed(FailureKind(code: errno)) }
             switch exchange.answer(in: received, to: request) {
             case .complete(let backend): return .answered(backend: backend)
             case .bad: return .failed(.badAnswer)
             case .incomplete: continue
             }
+        }
+    }
+
+    private mutating func receiveSome() -> Int {
+        withUnsafeTemporaryAllocation(byteCount: 2048, alignment: 1) { buffer in
+            let count = recv(descriptor, buffer.baseAddress, buffer.count, 0)
+            if count > 0 { received.append(contentsOf: buffer[..<count]) }
+            return count
         }
     }
 }

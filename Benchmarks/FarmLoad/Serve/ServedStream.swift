@@ -8,6 +8,8 @@ struct ServedStream {
 
     /// A client that sends more without an end of line or head is cut off.
     private static let longestRequest = 16_384
+    private static let headEnd = Array("\r\n\r\n".utf8)
+    private static let lineEnd = Array("\n".utf8)
 
     let descriptor: Int32
     let kind: Kind
@@ -40,10 +42,10 @@ struct ServedStream {
     }
 
     private mutating func takeRequest() -> [UInt8]? {
-        let ending: [UInt8] = kind == .http ? Array("\r\n\r\n".utf8) : Array("\n".utf8)
-        guard let range = pending.firstRange(of: ending) else { return nil }
-        defer { pending.removeSubrange(..<range.upperBound) }
-        return Array(pending[..<range.upperBound])
+        let ending = kind == .http ? Self.headEnd : Self.lineEnd
+        guard let end = pending.end(of: ending) else { return nil }
+        defer { pending.removeSubrange(..<end) }
+        return Array(pending[..<end])
     }
 
     private func httpAnswer(to request: [UInt8]) -> [UInt8] {
