@@ -72,3 +72,16 @@ public protocol ConnectionForgetter: AnyObject, Sendable {
     /// Blocks for as long as the kernel walks its table. `port` nil: every port.
     func forgetUnanswered(_ backend: IPAddress, port: UInt16?, transport: TransportProtocol) throws -> Int
 }
+
+/// What connections were translated to: a backend's address and port, and the protocol.
+public struct ConnectionTarget: Sendable, Hashable {
+    public let endpoint: Endpoint
+    public let transport: TransportProtocol
+    public init(endpoint: Endpoint, transport: TransportProtocol) { (self.endpoint, self.transport) = (endpoint, transport) }
+}
+
+/// Counts the connections of all backends in one walk over the kernel's table.
+public protocol ConnectionCounter: AnyObject, Sendable {
+    /// Connections by target, without TCP connections that have ended. Blocks for as long as the kernel walks its table.
+    func counts() throws -> [ConnectionTarget: Int]
+}
