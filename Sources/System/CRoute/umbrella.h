@@ -1,4 +1,4 @@
-/* libnl-3 and libnl-route-3: links, addresses, neighbours, routes. The libc headers come first (see CNetfilter). */
+/* libnl-3 and libnl-route-3: links, addresses, neighbours, routes; classic BPF for socket filters. The libc headers come first (see CNetfilter). */
 #include <sys/types.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
@@ -6,6 +6,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/neighbour.h>
+#include <linux/filter.h>
 #include <netlink/netlink.h>
 #include <netlink/msg.h>
 #include <netlink/errno.h>

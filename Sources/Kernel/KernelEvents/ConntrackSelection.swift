@@ -1,0 +1,73 @@
+import CNetfilter
+import Glibc
+import NetTypes
+import Seams
+
+/// Which entries a walk over the connection tracking table is for.
+struct ConntrackSelection {
+    let address: IPAddress
+    /// Nil: every port.
+    let port: UInt16?
+    let transport: TransportProtocol
+
+    /// What is deleted when the backend is out. Checked here for each entry, whatever the kernel has sorted out before.
+    func containsUnanswered(_ entry: ConntrackEntry) -> Bool {
+        entry.isTranslated && entry.isUnanswered && entry.transport == transport
+            && entry.backend.address == address && (port == nil || entry.backend.port == port)
+    }
+
+    /// A dump in which the kernel leaves out what is not wanted: CTA_FILTER since Linux 5.8, CTA_STATUS since 5.15; older ones ignore both.
+    func unansweredDump() -> NetlinkRequest {
+        let request = ConntrackSelection.dump(family: address.family)
+        request.nest(CTA_TUPLE_REPLY.rawValue) {
+            request.nest(CTA_TUPLE_IP.rawValue) {
+                request.put(address.family == .ipv4 ? CTA_IP_V4_SRC.rawValue : CTA_IP_V6_SRC.rawValue, bytes: address.octets)
+            }
+            request.nest(CTA_TUPLE_PROTO.rawValue) {
+                request.put(CTA_PROTO_NUM.rawValue, native: transport.rawValue)
+                if let port { request.put(CTA_PROTO_SRC_PORT.rawValue, bigEndian: port) }
+            }
+        }
+        request.nest(CTA_FILTER.rawValue) {
+            request.put(CTA_FILTER_ORIG_FLAGS.rawValue, native: UInt32(0))
+            request.put(CTA_FILTER_REPLY_FLAGS.rawValue, native: FilterFlags.source | (port == nil ? 0 : FilterFlags.sourcePort))
+        }
+        // ASSURED comes with the end of the handshake (nf_conntrack_proto_tcp.c): both half-open states lack it.
+        ConntrackSelection.put(status: IPS_DST_NAT.rawValue, of: transport == .tcp ? IPS_DST_NAT.rawValue | IPS_ASSURED.rawValue : IPS_DST_NAT.rawValue, request)
+        return request
+    }
+
+    /// A dump of all that was translated to a backend, of both families.
+    static func translatedDump() -> NetlinkRequest {
+        let request = dump(family: nil)
+        put(status: IPS_DST_NAT.rawValue, of: IPS_DST_NAT.rawValue, request)
+        return request
+    }
+
+    /// A dump of a family that the kernel does not narrow further.
+    static func dump(family: AddressFamily?) -> NetlinkRequest {
+        let request = NetlinkRequest(type: conntrackType(IPCTNL_MSG_CT_GET), flags: NLM_F_DUMP)
+        request.fixedHeader(conntrackHeader(family))
+        return request
+    }
+
+    private static func put(status: UInt32, of mask: UInt32, _ request: borrowing NetlinkRequest) {
+        request.put(CTA_STATUS.rawValue, bigEndian: status)
+        request.put(CTA_STATUS_MASK.rawValue, bigEndian: mask)
+    }
+
+    /// CTA_FILTER_FLAG of net/netfilter/nf_internals.h; part of the interface all the same.
+    private enum FilterFlags {
+        static let source: UInt32 = 1 << 0 | 1 << 3
+        static let sourcePort: UInt32 = 1 << 4
+    }
+}
+
+func conntrackType(_ message: cntl_msg_types) -> Int { Int(NFNL_SUBSYS_CTNETLINK) << 8 | Int(message.rawValue) }
+
+func conntrackHeader(_ family: AddressFamily?) -> nfgenmsg {
+    var header = nfgenmsg()
+    header.nfgen_family = UInt8(family.map { $0 == .ipv4 ? AF_INET : AF_INET6 } ?? AF_UNSPEC)
+    header.version = UInt8(NFNETLINK_V0)
+    return header
+}

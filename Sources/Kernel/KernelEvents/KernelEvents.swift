@@ -1,1 +1,0 @@
-// KernelEvents: see docs/design/building.md

@@ -1,0 +1,70 @@
+import CLinux
+import Glibc
+import Seams
+import Synchronization
+
+/// Follows nf_tables generations, links, neighbours, addresses and routes on a thread of its own.
+///
+/// The sockets belong to the network namespace of the thread that calls `init`. What happens after `init` has returned is reported,
+/// so that a caller who reads the present state afterwards misses nothing.
+public final class KernelMonitor: Sendable {
+    private let loop: EventLoop
+    private let thread: Mutex<EventThread?>
+
+    /// Starts to follow.
+    ///
+    /// - Parameters:
+    ///   - receiveBytes: what the kernel may queue for each source before it reports an overrun.
+    ///   - deliver: called on the monitor's thread at once, with the events in order and never with none; it should return soon.
+    /// - Throws: `DriverError`, when a socket cannot be opened.
+    public init(receiveBytes: Int = 8 << 20, deliver: @escaping @Sendable ([KernelEvent]) -> Void) throws(DriverError) {
+        let sources = [
+            EventSource(.tables, try GenerationEvents.socket(receiveBytes: receiveBytes), decode: GenerationEvents.decode),
+            EventSource(.network, try RouteEvents.socket(receiveBytes: receiveBytes), decode: RouteEvents.decode),
+        ]
+        let loop = try EventLoop(sources: sources, deliver: deliver)
+        guard let started = EventThread({ loop.run() }) else { throw .failed("start a thread", EAGAIN) }
+        self.loop = loop
+        thread = Mutex(started)
+    }
+
+    deinit { stop() }
+
+    /// Ends the thread; no event is delivered after it has returned. May be called more than once.
+    public func stop() {
+        guard let running = thread.withLock({ $0.take() }) else { return }
+        loop.end()
+        running.join()
+    }
+}
+
+/// What the thread runs.
+private final class EventLoop: @unchecked Sendable {
+    // The sources are touched by the monitor's thread alone, from its start to its end.
+    private let sources: [EventSource]
+    private let deliver: @Sendable ([KernelEvent]) -> Void
+    private let wake: Int32
+
+    init(sources: [EventSource], deliver: @escaping @Sendable ([KernelEvent]) -> Void) throws(DriverError) {
+        (self.sources, self.deliver) = (sources, deliver)
+        wake = eventfd(0, Int32(EFD_CLOEXEC))
+        guard wake >= 0 else { throw .failed("make an event descriptor", errno) }
+    }
+
+    deinit { if wake >= 0 { close(wake) } }
+
+    func end() { eventfd_write(wake, 1) }
+
+    func run() {
+        var polled = (sources.map(\.socket.descriptor) + [wake]).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        while true {
+            let ready = poll(&polled, nfds_t(polled.count), -1)
+            guard ready > 0 else { continue }
+            if polled[sources.count].revents != 0 { return }
+            for (source, descriptor) in zip(sources, polled) where descriptor.revents != 0 {
+                let events = source.drain()
+                if !events.isEmpty { deliver(events) }
+            }
+        }
+    }
+}
