@@ -1,1 +1,71 @@
-// ControlServer: see docs/design/building.md
+import ControlAPI
+import Hummingbird
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// The daemon's control interface: HTTP on a Unix socket.
+///
+/// `run()` returns after a graceful shutdown of the surrounding `ServiceGroup` (open event streams are ended), or throws when the
+/// socket cannot be had: `ControlSocketFault` before anything is disturbed, or the error of `bind`.
+public struct ControlServer: Service {
+    private let socket: ControlSocket
+    private let service: any ControlService
+    private let logger: Logger
+    private let limits: ControlLimits
+
+    public init(socketPath: String, service: any ControlService, logger: Logger, limits: ControlLimits = ControlLimits()) {
+        (socket, self.service, self.logger, self.limits) = (ControlSocket(path: socketPath), service, logger, limits)
+    }
+
+    public func run() async throws {
+        try socket.claim()
+        // One thread is plenty for people and scripts, and keeps the loops of probes and netlink apart from this one.
+        let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let outcome = await Result { try await application(on: loops).run() }
+        socket.removeIfDead()
+        try await loops.shutdownGracefully()
+        try outcome.get()
+    }
+
+    private func application(on loops: any EventLoopGroup) -> Application<RouteTable> {
+        let seats = ConnectionSeats(limit: limits.connections)
+        return Application(
+            responder: RouteTable(routes: Route.all(of: service), limits: limits),
+            server: .http1(
+                configuration: .init(
+                    additionalChannelHandlers: [ConnectionGuard(seats: seats)],
+                    idleTimeout: TimeAmount(limits.headerTime),
+                    httpDecoderConfiguration: .init(maxHeaderFieldSize: 16 << 10, maxHeaderListSize: 64 << 10, maxHeaderFieldCount: 100)
+                )
+            ),
+            configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket.path)),
+            onServerRunning: { _ in openToGroup() },
+            eventLoopGroupProvider: .shared(loops),
+            logger: quietLogger()
+        )
+    }
+
+    private func openToGroup() {
+        do {
+            try socket.openToGroup()
+            logger.info("control socket is open", metadata: ["path": "\(socket.path)"])
+        } catch {
+            logger.error("control socket stays closed to its group", metadata: ["path": "\(socket.path)", "error": "\(error)"])
+        }
+    }
+
+    /// Hummingbird announces each start and stop at `info`; what matters of that is said by us.
+    private func quietLogger() -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return quiet
+    }
+}
+
+extension Result where Failure == any Error {
+    fileprivate init(_ work: () async throws -> Success) async {
+        do { self = .success(try await work()) } catch { self = .failure(error) }
+    }
+}

@@ -1,0 +1,88 @@
+import ControlAPI
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// The process's one event loop. It lives as long as the process: starting and stopping one a call would cost more than the call.
+private let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
+/// Answers are rulesets at most; more than this is not the daemon.
+private let answerBytes = 256 << 20
+
+extension ControlClient {
+    typealias Wire = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
+
+    /// Sends the request and returns the body of a good answer.
+    func exchange(_ request: ControlRequest) async throws -> [UInt8] {
+        let wire = try await connected()
+        let deadline = wire.channel.eventLoop.scheduleTask(in: TimeAmount(timeout)) { wire.channel.close(promise: nil) }
+        defer { deadline.cancel() }
+        let started = ContinuousClock.now
+        return try await session(wire, request) { head, parts in
+            guard let body = try await body(from: &parts) else { throw silence(since: started) }
+            return try checked(head, body)
+        } silent: {
+            silence(since: started)
+        }
+    }
+
+    /// Runs `read` on the answer once its head is there; `silent` says what to throw when the connection ends before.
+    func session<Outcome>(
+        _ wire: Wire, _ request: ControlRequest,
+        read: (HTTPResponseHead, inout NIOAsyncChannelInboundStream<HTTPClientResponsePart>.AsyncIterator) async throws -> Outcome,
+        silent: () -> Unreachable
+    ) async throws -> Outcome {
+        do {
+            return try await wire.executeThenClose { inbound, outbound in
+                try await outbound.write(contentsOf: request.parts)
+                var parts = inbound.makeAsyncIterator()
+                guard case .head(let head)? = try await parts.next() else { throw silent() }
+                return try await read(head, &parts)
+            }
+        } catch is ChannelError {
+            throw silent()
+        } catch is IOError {
+            throw silent()
+        } catch let error as HTTPParserError {
+            throw unreachable("does not speak HTTP (\(error))")
+        }
+    }
+
+    func connected() async throws -> Wire {
+        do {
+            return try await ClientBootstrap(group: loop).connect(unixDomainSocketPath: socketPath) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHTTPClientHandlers()
+                    return try Wire(wrappingChannelSynchronously: channel)
+                }
+            }
+        } catch {
+            throw Unreachable(socketPath: socketPath, connecting: error)
+        }
+    }
+
+    /// Nil when the connection ends before the body does.
+    func body(from parts: inout NIOAsyncChannelInboundStream<HTTPClientResponsePart>.AsyncIterator) async throws -> [UInt8]? {
+        var bytes: [UInt8] = []
+        while let part = try await parts.next() {
+            switch part {
+            case .head: continue
+            case .body(let buffer): bytes.append(contentsOf: buffer.readableBytesView)
+            case .end: return bytes
+            }
+            guard bytes.count <= answerBytes else { throw unreachable("answers without end") }
+        }
+        return nil
+    }
+
+    func checked(_ head: HTTPResponseHead, _ body: [UInt8]) throws -> [UInt8] {
+        guard head.status.code >= 300 else { return body }
+        if let problem = try? ControlJSON.decode(Problem.self, from: body) { throw problem }
+        throw Problem(title: head.status.reasonPhrase, status: Int(head.status.code), detail: String(decoding: body.prefix(200), as: UTF8.self))
+    }
+
+    private func silence(since start: ContinuousClock.Instant) -> Unreachable {
+        let hasTimedOut = start.duration(to: .now) >= timeout
+        return unreachable(hasTimedOut ? "did not answer within \(timeout)" : "closed the connection without an answer: busy, or stopping")
+    }
+}

@@ -1,0 +1,16 @@
+/// What one client may take of the control server; beyond it the request is refused or the connection closed.
+public struct ControlLimits: Sendable {
+    /// Bytes of a request's body.
+    public var bodyBytes: Int
+    /// From the opening of a connection, or the end of an answer, until the next request's header is complete.
+    public var headerTime: Duration
+    /// From the header until the body is complete.
+    public var bodyTime: Duration
+    public var connections: Int
+
+    public init(
+        bodyBytes: Int = 1 << 20, headerTime: Duration = .seconds(5), bodyTime: Duration = .seconds(10), connections: Int = 256
+    ) {
+        (self.bodyBytes, self.headerTime, self.bodyTime, self.connections) = (bodyBytes, headerTime, bodyTime, connections)
+    }
+}

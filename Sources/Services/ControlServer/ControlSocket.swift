@@ -1,0 +1,79 @@
+import ControlAPI
+import Glibc
+
+/// The socket's file: who may have it and who may use it.
+struct ControlSocket: Sendable {
+    let path: String
+
+    private enum Occupant { case nobody, dead, alive, notASocket }
+
+    /// Makes room for `bind`: a socket left behind by a crash is removed, one that somebody listens on never is.
+    func claim() throws(ControlSocketFault) {
+        switch try occupant() {
+        case .nobody: break
+        case .dead: try remove()
+        case .alive: throw ControlSocketFault(.inUse, "another process listens on \(path)")
+        case .notASocket: throw ControlSocketFault(.notASocket, "\(path) exists and is not a socket; remove it or choose another path")
+        }
+    }
+
+    /// Mode 0660 and, where the group exists and we may give files to it, group `zvnft`.
+    func openToGroup() throws(ControlSocketFault) {
+        if let group = groupIdentifier(named: Product.group), chown(path, uid_t.max, group) != 0, errno != EPERM {
+            throw fault("give \(path) to group \(Product.group)")
+        }
+        guard chmod(path, 0o660) == 0 else { throw fault("set the mode of \(path)") }
+    }
+
+    /// Leaves no file behind, unless a successor has already taken the path.
+    func removeIfDead() {
+        guard case .dead? = try? occupant() else { return }
+        unlink(path)
+    }
+
+    private func occupant() throws(ControlSocketFault) -> Occupant {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            if errno == ENOENT { return .nobody }
+            throw fault("look at \(path)")
+        }
+        guard status.st_mode & S_IFMT == S_IFSOCK else { return .notASocket }
+        return try isListenedOn() ? .alive : .dead
+    }
+
+    private func isListenedOn() throws(ControlSocketFault) -> Bool {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
+        guard descriptor >= 0 else { throw fault("open a socket") }
+        defer { close(descriptor) }
+        if try connect(descriptor) == 0 { return true }
+        // A full backlog answers EAGAIN: somebody is there.
+        switch errno {
+        case EAGAIN: return true
+        case ECONNREFUSED, ENOENT: return false
+        default: throw fault("try \(path)")
+        }
+    }
+
+    private func connect(_ descriptor: Int32) throws(ControlSocketFault) -> Int32 {
+        var address = sockaddr_un()
+        let room = MemoryLayout.size(ofValue: address.sun_path)
+        guard path.utf8.count < room else {
+            throw ControlSocketFault(.unusablePath, "\(path) is too long for a socket: at most \(room - 1) bytes")
+        }
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+    }
+
+    private func remove() throws(ControlSocketFault) {
+        guard unlink(path) == 0 || errno == ENOENT else { throw fault("remove the dead socket \(path)") }
+    }
+
+    private func fault(_ act: String) -> ControlSocketFault {
+        ControlSocketFault(.unusablePath, "cannot \(act): \(String(cString: strerror(errno)))")
+    }
+}
