@@ -21,3 +21,5 @@ int clinux_keep_capabilities(uint64_t keep) {
     }
     return syscall(SYS_capset, &header, sets) == 0 ? 0 : -errno;
 }
+
+int clinux_name_thread(const char *name) { return prctl(PR_SET_NAME, name) == 0 ? 0 : -errno; }

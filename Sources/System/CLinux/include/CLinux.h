@@ -23,4 +23,6 @@ int clinux_accept4(int descriptor, int flags);
 int clinux_setns(int descriptor, int kind);
 /* Drops every capability of the calling thread but those in `keep` (bit n = capability n). 0 or -errno. */
 int clinux_keep_capabilities(uint64_t keep);
+/* Names the calling thread, at most 15 characters. 0 or -errno. */
+int clinux_name_thread(const char *name);
 #endif

@@ -1,1 +1,0 @@
-// HealthPolicy: see docs/design/building.md

@@ -1,0 +1,62 @@
+/// What the head of an answer says about the length of its body (RFC 9112 § 6.3).
+struct HTTPHead {
+    static let prefix = Array("HTTP/1.".utf8)
+
+    var isInterim = false
+    private var count = 0
+    private var contentLength: Int?
+    private var isChunked = false
+
+    /// The code of "HTTP/1.1 200 OK"; nil when the line is something else.
+    static func status(in line: [UInt8]) -> Int? {
+        // HTTP/1.x, a space, three digits, then a space or the end.
+        guard line.starts(with: prefix), line.count >= 12, isDigit(line[7]), line[8] == UInt8(ascii: " ") else { return nil }
+        guard line.count == 12 || line[12] == UInt8(ascii: " "), let code = number(line[9..<12], radix: 10) else { return nil }
+        return (100...599).contains(code) ? code : nil
+    }
+
+    /// Takes in a header line; returns words if it breaks a rule.
+    mutating func take(_ line: [UInt8]) -> String? {
+        count += 1
+        guard count <= HTTPAnswer.mostHeaders else { return "more than \(HTTPAnswer.mostHeaders) headers" }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return "malformed header" }
+        let name = line[..<colon].map(Self.lowercased)
+        if name == Self.lengthName { return takeLength(Self.trimmed(line[(colon + 1)...])) }
+        if name == Self.codingName { isChunked = Self.trimmed(line[(colon + 1)...]).map(Self.lowercased).suffix(7) == Self.chunked[...] }
+        return nil
+    }
+
+    private mutating func takeLength(_ value: ArraySlice<UInt8>) -> String? {
+        guard let length = Self.number(value, radix: 10), contentLength == nil || contentLength == length else {
+            return "malformed Content-Length"
+        }
+        contentLength = length
+        return nil
+    }
+
+    func framing(status: Int?, isForHead: Bool) -> HTTPBody.Framing {
+        if isForHead || status == 101 || status == 204 || status == 304 { return .length(0) }
+        if isChunked { return .chunked(.size) }
+        return contentLength.map(HTTPBody.Framing.length) ?? .untilClosed
+    }
+
+    private static let lengthName = Array("content-length".utf8)
+    private static let codingName = Array("transfer-encoding".utf8)
+    private static let chunked = Array("chunked".utf8)
+
+    /// Digits only and at most 15 of them: no sign, no overflow.
+    static func number(_ digits: ArraySlice<UInt8>, radix: Int) -> Int? {
+        guard !digits.isEmpty, digits.count <= 15, digits.allSatisfy({ isDigit($0) || isHexLetter($0) }) else { return nil }
+        return Int(String(decoding: digits, as: UTF8.self), radix: radix)
+    }
+
+    static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        func isBlank(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+        guard let last = bytes.lastIndex(where: { !isBlank($0) }) else { return [] }
+        return bytes[...last].drop(while: isBlank)
+    }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+    private static func isHexLetter(_ byte: UInt8) -> Bool { (0x61...0x66).contains(lowercased(byte)) }
+    private static func lowercased(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+}

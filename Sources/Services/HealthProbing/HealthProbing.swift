@@ -1,1 +1,0 @@
-// HealthProbing: see docs/design/building.md

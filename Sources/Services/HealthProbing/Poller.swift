@@ -1,0 +1,87 @@
+#if canImport(Glibc)
+import Glibc
+#endif
+import CLinux
+
+/// An epoll instance with a bell to wake it from other threads.
+///
+/// Sendable: both descriptors are constant, and epoll_ctl, epoll_wait and writing to an eventfd may be called from any thread.
+final class Poller: Sendable {
+    /// What an event belongs to; the bell has a token that no probe has.
+    typealias Token = UInt64
+    private static let bellToken = Token.max
+    static let batch = 256
+
+    private let epoll: Int32
+    private let bell: Int32
+
+    init() throws(ProbingFault) {
+        epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epoll >= 0 else { throw ProbingFault(operation: "epoll_create1", errno: errno) }
+        bell = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+        guard bell >= 0 else {
+            let fault = ProbingFault(operation: "eventfd", errno: errno)
+            close(epoll)
+            throw fault
+        }
+        let fault = add(bell, token: Self.bellToken)
+        guard fault == 0 else {
+            close(bell)
+            close(epoll)
+            throw ProbingFault(operation: "epoll_ctl", errno: fault)
+        }
+    }
+
+    deinit {
+        close(bell)
+        close(epoll)
+    }
+
+    /// Edge-triggered for reading and writing, until the descriptor is closed. 0, or the errno.
+    func add(_ descriptor: Int32, token: Token) -> Int32 {
+        var event = epoll_event(events: Self.interest, data: epoll_data_t(u64: token))
+        return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : errno
+    }
+
+    private static let interest = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+
+    func ring() {
+        // Fails only when the counter is full, and then the bell is ringing.
+        _ = eventfd_write(bell, 1)
+    }
+
+    /// Waits for at most `nanoseconds` (nil: for ever) and gives what is ready.
+    func wait(_ nanoseconds: Int64?, into ready: inout [Readiness]) {
+        ready.removeAll(keepingCapacity: true)
+        withUnsafeTemporaryAllocation(of: epoll_event.self, capacity: Self.batch) { events in
+            let count = poll(events, nanoseconds: nanoseconds)
+            // Interrupted is like nothing ready: the loop looks at the clock and waits again.
+            guard count > 0 else { return }
+            for event in events.prefix(Int(count)) where event.data.u64 != Self.bellToken {
+                ready.append(Readiness(token: event.data.u64, bits: event.events))
+            }
+            if events.prefix(Int(count)).contains(where: { $0.data.u64 == Self.bellToken }) { silenceBell() }
+        }
+    }
+
+    private func poll(_ events: UnsafeMutableBufferPointer<epoll_event>, nanoseconds: Int64?) -> Int32 {
+        guard let nanoseconds else { return epoll_wait(epoll, events.baseAddress, Int32(events.count), -1) }
+        var limit = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
+        return epoll_pwait2(epoll, events.baseAddress, Int32(events.count), &limit, nil)
+    }
+
+    private func silenceBell() {
+        var count = eventfd_t()
+        _ = eventfd_read(bell, &count)
+    }
+}
+
+/// A descriptor about which the kernel has news.
+struct Readiness {
+    let token: Poller.Token
+    let bits: UInt32
+
+    var isFaulted: Bool { bits & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 }
+    var isWritable: Bool { bits & EPOLLOUT.rawValue != 0 }
+    var isReadable: Bool { bits & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 }
+}

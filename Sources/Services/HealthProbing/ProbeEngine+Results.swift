@@ -1,0 +1,60 @@
+#if canImport(Glibc)
+import Glibc
+#endif
+import HealthPolicy
+
+extension ProbeEngine {
+    /// The deadline of a probe has passed.
+    func settle(_ outcome: ProbeOutcome, isConnected: Bool, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+        guard let attempt = entry.attempt else { return }
+        let outcome = isConnected ? outcome : .silence("no answer to the connection")
+        var result = result(of: outcome, attempt, entry)
+        if case .failure(let words) = result { result = .failure("\(words) within \(entry.target.check.timeout.shortText)") }
+        finish(entry, number, result, startedAt: attempt.startedAt, now: now)
+    }
+
+    /// Silence while we were not listening says nothing.
+    func result(of outcome: ProbeOutcome, _ attempt: ProbeAttempt, _ entry: ProbedTarget) -> ProbeResult {
+        switch outcome {
+        case .success(let words): .success(words)
+        case .failure(let words): .failure(words)
+        case .silence(let words):
+            meter.hidesSilence(since: attempt.stalledBefore, timeout: entry.timeout) ? .late("probing was held up") : .failure(words)
+        }
+    }
+
+    /// Closes the connection, lets the result count, and plans the next start.
+    func finish(_ entry: ProbedTarget, _ number: Int, _ result: ProbeResult, startedAt: MonotonicInstant, now: MonotonicInstant) {
+        if let attempt = entry.attempt { disconnect(attempt) }
+        entry.attempt = nil
+        count(result)
+        let record = ProbeRecord(result: result, at: now, duration: startedAt.duration(to: now))
+        let check = entry.target.check
+        if let transition = entry.state.absorb(record, rise: check.rise, fall: check.fall) {
+            reports.append(ProbeReport(target: entry.target, transition: transition))
+        }
+        planNext(entry, number, result, now: now)
+    }
+
+    private func planNext(_ entry: ProbedTarget, _ number: Int, _ result: ProbeResult, now: MonotonicInstant) {
+        let wasLate = if case .late = result { true } else { false }
+        entry.plannedStart = entry.schedule.nextStart(after: entry.plannedStart, pace: entry.state.pace, now: now, lastWasLate: wasLate)
+        plan(entry, number)
+    }
+
+    private func count(_ result: ProbeResult) {
+        switch result {
+        case .success: counts.succeeded += 1
+        case .failure: counts.failed += 1
+        case .late: counts.late += 1
+        }
+    }
+}
+
+extension Duration {
+    /// "100 ms", "2 s": for messages.
+    var shortText: String {
+        let milliseconds = wholeNanoseconds / 1_000_000
+        return milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
+    }
+}

@@ -1,0 +1,112 @@
+#if canImport(Glibc)
+import Glibc
+#endif
+import FarmModel
+import HealthPolicy
+
+/// All targets, their timers and their connections. One call at a time: `ProbeLoop` keeps it behind a lock.
+final class ProbeEngine {
+    /// Above this many starts a second they are made in batches.
+    private static let crowd = 500.0
+
+    let poller: Poller
+    let inFlightLimit: Int
+    let origin: MonotonicInstant
+    var targets: [ProbedTarget?] = []
+    var wheel: TimerWheel
+    var meter: StallMeter
+    var ports: SourcePorts
+    var counts = ProbeLoopCounts()
+    var reports: [ProbeReport] = []
+    /// Numbers of targets whose start waits for a probe to end, oldest first.
+    var postponed = NumberQueue()
+    var nextSerial: UInt32 = 0
+    var receiveBuffer = [UInt8](repeating: 0, count: 16_384)
+    private(set) var isCrowded = false
+    private var numbers: [ProbeTarget: Int] = [:]
+    private var freeNumbers: [Int] = []
+    private var phases = ProbePhases()
+
+    init(settings: ProbeSettings, poller: Poller, now: MonotonicInstant) {
+        self.poller = poller
+        inFlightLimit = settings.affordableInFlight()
+        origin = now
+        wheel = TimerWheel(start: now.nanoseconds)
+        meter = StallMeter(start: now.nanoseconds)
+        ports = SourcePorts(range: settings.sourcePorts)
+    }
+
+    /// Changes the set of targets to the given one: what is in both goes on undisturbed.
+    func setTargets(_ wanted: [ProbeTarget: Verdict?], now: MonotonicInstant) {
+        for target in numbers.keys where wanted[target] == nil { remove(target) }
+        let added = wanted.keys.filter { numbers[$0] == nil }.sorted(by: ProbeTarget.precedes)
+        for target in added { add(target, lastKnown: wanted[target] ?? nil, count: added.count, now: now) }
+        let rate = numbers.keys.reduce(0.0) { $0 + 1e9 / Double(max(1_000_000, $1.check.interval.wholeNanoseconds)) }
+        isCrowded = rate > Self.crowd
+    }
+
+    /// Plans the first starts anew: targets may have been set long before the loop runs.
+    func begin(now: MonotonicInstant) {
+        meter = StallMeter(start: now.nanoseconds)
+        for (number, entry) in targets.enumerated() {
+            guard let entry, entry.target.check.kind != .none else { continue }
+            entry.plannedStart = entry.schedule.firstStart(from: now, among: numbers.count)
+            plan(entry, number)
+        }
+    }
+
+    private func add(_ target: ProbeTarget, lastKnown: Verdict?, count: Int, now: MonotonicInstant) {
+        let (phaseNumber, phase) = phases.take()
+        let schedule = ProbeSchedule(check: target.check, origin: origin, phase: phase)
+        let isProbed = target.check.kind != .none
+        let entry = ProbedTarget(
+            target: target, schedule: schedule, phaseNumber: phaseNumber,
+            state: isProbed ? HealthState(lastKnown: lastKnown, at: now) : HealthState(unprobedAt: now),
+            firstStart: schedule.firstStart(from: now, among: count))
+        let number = freeNumbers.popLast() ?? targets.count
+        if number == targets.count { targets.append(entry) } else { targets[number] = entry }
+        numbers[target] = number
+        if isProbed { plan(entry, number) } else { reportUnprobed(entry, lastKnown: lastKnown) }
+    }
+
+    private func reportUnprobed(_ entry: ProbedTarget, lastKnown: Verdict?) {
+        guard lastKnown != .up else { return }
+        let state = entry.state
+        let transition = VerdictTransition(previous: lastKnown ?? .unknown, verdict: .up, reason: state.reason, at: state.since)
+        reports.append(ProbeReport(target: entry.target, transition: transition))
+    }
+
+    private func remove(_ target: ProbeTarget) {
+        guard let number = numbers.removeValue(forKey: target), let entry = targets[number] else { return }
+        if let attempt = entry.attempt { disconnect(attempt) }
+        wheel.cancel(number)
+        phases.giveBack(entry.phaseNumber)
+        targets[number] = nil
+        freeNumbers.append(number)
+    }
+
+    /// Sets the timer for the planned start.
+    func plan(_ entry: ProbedTarget, _ number: Int) {
+        let start = isCrowded ? entry.schedule.batchedStart(entry.plannedStart, pace: entry.state.pace) : entry.plannedStart
+        wheel.set(number, at: start.nanoseconds)
+    }
+
+    func disconnect(_ attempt: ProbeAttempt) {
+        close(attempt.descriptor)
+        counts.inFlight -= 1
+    }
+
+    /// What is known, target by target; cheap enough to hold up the loop for it.
+    func states() -> [(ProbeTarget, HealthState)] { targets.compactMap { $0.map { ($0.target, $0.state) } } }
+
+    func takeReports() -> [ProbeReport] {
+        guard !reports.isEmpty else { return [] }
+        defer { reports = [] }
+        return reports
+    }
+
+    /// Ends all probes without results.
+    func shutDown() {
+        for target in Array(numbers.keys) { remove(target) }
+    }
+}

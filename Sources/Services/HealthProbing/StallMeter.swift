@@ -1,0 +1,29 @@
+/// Measures for how long the loop should have run and did not: stopped, starved, or held up by its own callback.
+struct StallMeter {
+    /// Shorter gaps are the ordinary work of a wake-up.
+    static let threshold: Int64 = 10_000_000
+    /// Sleeping in pieces bounds what a stall within a sleep can hide.
+    static let longestSleep: Int64 = 20_000_000
+
+    /// Nanoseconds, all stalls together.
+    private(set) var total: Int64 = 0
+    private var lastWake: Int64
+
+    init(start nanoseconds: Int64) { lastWake = nanoseconds }
+
+    /// The loop has done what was to do since it woke.
+    mutating func goesToSleep(at now: Int64) { lose(now - lastWake) }
+
+    /// - Parameter planned: until when it had meant to sleep; nil for until something happens.
+    mutating func woke(at now: Int64, planned: Int64?) {
+        if let planned { lose(now - planned) }
+        lastWake = now
+    }
+
+    private mutating func lose(_ gap: Int64) {
+        if gap > Self.threshold { total += gap }
+    }
+
+    /// Whether so much of a probe's time was lost since `before` that its silence says nothing.
+    func hidesSilence(since before: Int64, timeout: Int64) -> Bool { total - before > max(20_000_000, timeout / 10) }
+}
