@@ -1,1 +1,56 @@
-// FarmConfig: see docs/design/building.md
+import FarmModel
+
+/// Farm files to farms. Pure: the same bytes give the same farms and faults, nothing is opened, and no bytes make it trap.
+public enum FarmConfig {
+    /// Reads all files and reports all faults of all of them at once; with any fault there are no farms.
+    ///
+    /// A file without documents holds no farms and has no fault.
+    public static func load(_ files: [FarmFile]) -> LoadResult {
+        var load = Load(sources: FileSources(files: files))
+        for index in files.indices { load.read(index) }
+        return load.finish()
+    }
+}
+
+/// The state of a load between its files: what is kept is farms and places, never text or nodes.
+private struct Load {
+    let sources: FileSources
+    let log = FaultLog()
+    var farms: [Farm] = []
+    var origins: [String: (file: Int, place: SourcePlace)] = [:]
+    var claims = ListenerClaims()
+    var documentCount = 0
+
+    mutating func read(_ index: Int) {
+        let source = sources.source(index)
+        log.enter(source, index: index)
+        YAMLDocuments(source: source, log: log).forEach { document in
+            guard let decoder = FarmDecoder(document: document, log: log) else { return }
+            keep(decoder.draft(), file: index)
+        }
+    }
+
+    private mutating func keep(_ draft: FarmDraft, file: Int) {
+        claims.add(draft, file: file)
+        documentCount += 1
+        if documentCount == FarmLimits.farms + 1, let name = draft.name {
+            log.report(.tooMany, "there are more than \(FarmLimits.farms) farms", at: name.spot)
+        }
+        guard let name = draft.name, let place = log.place(name.spot) else { return }
+        guard let first = origins[name.value] else {
+            origins[name.value] = (file, place)
+            if draft.isLegal { farms.append(draft.farm) }
+            return
+        }
+        log.report(
+            .duplicateFarm, "a second farm is named \(name.value.quoted)", at: name.spot, hint: "names are unique among all farms",
+            explain: "farm.farm", related: [.init(place: first.place, message: "the first one")])
+    }
+
+    func finish() -> LoadResult {
+        claims.reportConflicts(in: sources, to: log)
+        let faults = log.sorted
+        return LoadResult(
+            farms: faults.isEmpty ? farms.sorted { $0.name < $1.name } : [], faults: faults, origins: origins.mapValues(\.place))
+    }
+}

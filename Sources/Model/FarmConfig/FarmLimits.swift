@@ -1,0 +1,17 @@
+/// The bounds of what is read. They keep a hostile or mistaken file from costing more than an error message.
+public enum FarmLimits {
+    /// Octets of one file.
+    public static let fileSize = 16 << 20
+    /// Mappings and lists inside one another.
+    public static let depth = 64
+    /// Farms of all files together.
+    public static let farms = 100_000
+    public static let listenersPerFarm = 256
+    /// Entries of one `ports` list.
+    public static let portsPerListener = 256
+    public static let backendsPerFarm = 4096
+    /// Width of a port range that changes its base on the way to the backend: it costs a map element a port.
+    public static let movedRangeWidth = 256
+    /// Faults of one load; the rest is counted, not shown.
+    public static let faults = 1000
+}

@@ -1,0 +1,93 @@
+import FarmModel
+import NetTypes
+
+extension FarmSchema {
+    /// A document. Keys that carry a default of `FarmModel` name it in words; a test holds the two together.
+    static let farm = FarmKey(
+        "farm", .section, "A document of a farm file: a virtual service with its listeners and backends.",
+        keys: [
+            FarmKey("farm.farm", .text(.farmName), isRequired: true, "The farm's name, unique among all farms."),
+            FarmKey("farm.description", .text(.description), "What the farm is for; shown, never used."),
+            listen,
+            FarmKey(
+                "farm.mode", .choice([.word("dnat"), .word("snat"), .word("dsr"), .later("stateless"), .later("local")]), default: "snat",
+                """
+                How a connection reaches its backend. snat: both addresses are translated, the backend sees the balancer. dnat: only the \
+                destination is, the backend sees the client and answers through the balancer. dsr: only the destination MAC changes, the \
+                backend holds the listener's address and answers the client itself.
+                """),
+            FarmKey(
+                "farm.sourceAddress", .oneOrList(.address, atMost: AddressFamily.allCases.count), default: "masquerade",
+                "snat: the address that backends see, at most one of each family; without one, that of the outgoing device."),
+            FarmKey(
+                "farm.scheduler",
+                .choice([
+                    .word("maglev"), .word("round-robin"), .word("random"), .word("hash"), .later("symhash"), .later("least-connections"),
+                ]), default: "maglev",
+                """
+                What picks the backend of a new connection. maglev: a hash into a table that changes little when the set of backends does. \
+                hash: the same hash into a table filled in turns. round-robin: one after the other. random: by chance.
+                """),
+            FarmKey(
+                "farm.hash", .list(.choice(HashInput.allCases.map { .word($0.rawValue) }), atMost: HashInput.allCases.count),
+                default: "[sourceAddress, sourcePort]", "What hash and maglev look at. With sourceAddress alone a client stays on its backend."),
+            FarmKey(
+                "farm.tableSize", .size(TableSize.classes), default: "auto",
+                "Slots of the farm's table. More of them share more evenly and move fewer clients when backends change, and cost memory."),
+            backends,
+            health("farm.health", "How backends are probed."),
+            FarmKey(
+                "farm.quorum", .integer(1...FarmLimits.backendsPerFarm * 1000), default: "1",
+                "Total weight of healthy backends below which the next tier of priority joins."),
+            FarmKey(
+                "farm.noBackend", .choice(NoBackendAction.allCases.map { .word($0.rawValue) }), default: "reject",
+                "What a client gets when no backend is usable: a refusal, silence, or the packet goes on as if there were no farm."),
+            FarmKey(
+                "farm.helper", .choice([.word("none")] + ["ftp", "tftp", "sip", "pptp", "snmp", "amanda", "irc"].map { .later($0) }),
+                default: "none", "The conntrack helper for protocols that open further connections."),
+            state("farm.state", "What the operator wants of the whole farm."),
+            .later("farm.persistence", "Keeps a client on its backend for a time, whatever the scheduler says."),
+            .later("farm.limits", "Bounds on new connections, connections and resets, for the farm and per source."),
+            .later("farm.policies", "Lists of source networks that are accepted or dropped."),
+            .later("farm.log", "Which connections are logged."),
+            .later("farm.mark", "The packet mark of the farm's traffic."),
+            .later("farm.quorumHysteresis", "Keeps the tiers from flapping about the quorum."),
+            .later("farm.panicThreshold", "Share of healthy backends below which all are used."),
+        ])
+
+    static let listen = FarmKey(
+        "farm.listen", .list(.shortOrSection(.listener), atMost: FarmLimits.listenersPerFarm), isRequired: true,
+        "Where clients reach the farm. An address, protocol and port belongs to one farm only.",
+        keys: [
+            FarmKey("farm.listen.address", .address, isRequired: true, "The virtual address."),
+            FarmKey(
+                "farm.listen.protocol", .choice([.word("tcp"), .word("udp"), .later("sctp"), .later("all")]), default: "tcp",
+                "The transport protocol."),
+            FarmKey("farm.listen.ports", .ports, isRequired: true, "The ports; a range is kept as it is unless the backend has a port."),
+        ])
+
+    static let backends = FarmKey(
+        "farm.backends", .list(.shortOrSection(.backend), atMost: FarmLimits.backendsPerFarm), isRequired: true,
+        "The servers. A listener uses those of its own address family.",
+        keys: [
+            FarmKey("farm.backends.name", .text(.backendName), default: "the address and port", "The backend's name, unique in its farm."),
+            FarmKey("farm.backends.address", .address, isRequired: true, "The server's address."),
+            FarmKey(
+                "farm.backends.port", .portOrRange, default: "the client's",
+                "Where connections go: one port, or a range as wide as the listener's. Without it the port is kept."),
+            FarmKey("farm.backends.weight", .integer(0...1000), default: "1", "The share of new connections; 0 takes none."),
+            FarmKey(
+                "farm.backends.priority", .integer(1...100), default: "1",
+                "The tier: 1 serves first, higher ones join when the lower have lost their quorum."),
+            FarmKey("farm.backends.sourceAddress", .address, default: "the farm's", "snat: the address that this backend sees."),
+            health("farm.backends.health", "Replaces keys of the farm's health for this backend."),
+            state("farm.backends.state", "What the operator wants of the backend."),
+            .later("farm.backends.connectionLimit", "Connections at a time."),
+        ])
+
+    private static func state(_ path: String, _ meaning: String) -> FarmKey {
+        FarmKey(
+            path, .choice(AdminState.allCases.map { .word($0.rawValue) }), default: "ready",
+            "\(meaning) drain: no new connections. maintenance: out, and not probed.")
+    }
+}

@@ -1,0 +1,53 @@
+/// Collects the faults of a load, up to a bound, in the order of the files.
+final class FaultLog {
+    private(set) var count = 0
+    private var entries: [(file: Int, fault: ConfigFault)] = []
+    private var fileIndex = 0
+    private var source: SourceText?
+
+    /// Keys of the file at hand that were reported before their document was read.
+    private var skippedKeys: [Spot] = []
+
+    /// What is reported from now on stands in this file.
+    func enter(_ source: SourceText, index: Int) {
+        (self.source, fileIndex, skippedKeys) = (source, index, [])
+    }
+
+    func skipKey(at spot: Spot) { skippedKeys.append(spot) }
+
+    func isSkipped(_ spot: Spot) -> Bool {
+        !skippedKeys.isEmpty && skippedKeys.contains { ($0.line, $0.column) == (spot.line, spot.column) }
+    }
+
+    func report(
+        _ code: FaultCode, _ message: String, at spot: Spot, hint: String? = nil, explain: String? = nil,
+        related: [ConfigFault.RelatedPlace] = []
+    ) {
+        count += 1
+        guard let source, entries.count <= FarmLimits.faults else { return }
+        let isLast = entries.count == FarmLimits.faults
+        let place = source.place(spot)
+        let fault = ConfigFault(
+            code: isLast ? .moreFaults : code, message: isLast ? "too many faults: those from here on are not shown" : message,
+            place: place, sourceLine: source.line(place.line), hint: isLast ? "mend those above first" : hint,
+            related: isLast ? [] : related, explainKey: isLast ? nil : explain)
+        entries.append((fileIndex, fault))
+    }
+
+    /// Another place in the file at hand.
+    func related(_ spot: Spot, _ message: String) -> ConfigFault.RelatedPlace? {
+        source.map { ConfigFault.RelatedPlace(place: $0.place(spot), message: message) }
+    }
+
+    func place(_ spot: Spot) -> SourcePlace? { source?.place(spot) }
+
+    /// Each fault once, by file, line and column.
+    var sorted: [ConfigFault] {
+        var seen: Set<ConfigFault> = []
+        return entries.enumerated().sorted { left, right in
+            let (first, second) = (left.element.fault.place, right.element.fault.place)
+            return (left.element.file, first.line, first.column, left.offset) < (right.element.file, second.line, second.column, right.offset)
+        }
+        .map(\.element.fault).filter { seen.insert($0).inserted }
+    }
+}

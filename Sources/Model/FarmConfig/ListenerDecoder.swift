@@ -1,0 +1,85 @@
+import FarmModel
+import NetTypes
+import Yams
+
+/// Reads the entries of `listen`, long or short.
+enum ListenerDecoder {
+    static func listeners(_ reader: NodeReader) -> Complete<Placed<Listener>>? {
+        guard let entries = reader.entries(atMost: FarmLimits.listenersPerFarm) else { return nil }
+        let listeners = entries.compactMap { entry in entry.placed(listener(entry)) }
+        return Complete(entries: listeners, isWhole: listeners.count == entries.count)
+    }
+
+    private static func listener(_ entry: NodeReader) -> Listener? {
+        if entry.node.scalar != nil { return shortForm(entry) }
+        guard let fields = entry.fields(ValueType.shortOrSection(.listener).summary) else { return nil }
+        let address = fields.required("address")?.address(for: .listener)
+        let transport = fields["protocol"].map { $0.word(TransportProtocol.init) } ?? .tcp
+        let ports = fields.required("ports")?.ports()
+        guard let address, let transport, let ports else { return nil }
+        return Listener(address: address, transport: transport, ports: ports)
+    }
+
+    /// `203.0.113.10:80,443/tcp`, `[2001:db8::1]:80`
+    private static func shortForm(_ entry: NodeReader) -> Listener? {
+        guard let text = entry.shortText(.listener) else { return nil }
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let transport = parts.count == 2 ? transport(parts[1], entry) : .tcp else { return nil }
+        guard let (host, portText) = entry.hostAndPort(parts[0]), let address = entry.address(host, for: .listener) else { return nil }
+        guard let portText else {
+            entry.fault(.badPort, "\(text.quoted) names no port", hint: "such as \(ShortForm.listener.example.quoted)")
+            return nil
+        }
+        return ports(portText, entry).map { Listener(address: address, transport: transport, ports: $0) }
+    }
+
+    private static func transport(_ text: Substring, _ entry: NodeReader) -> TransportProtocol? {
+        if let transport = TransportProtocol(String(text)) { return transport }
+        let isKnown = ["sctp", "all"].contains(text)
+        entry.fault(
+            isKnown ? .notSupportedYet : .unknownWord, isKnown ? "protocol \(String(text).quoted) is not supported yet" : "unknown protocol \(String(text).quoted)",
+            hint: "tcp or udp")
+        return nil
+    }
+
+    private static func ports(_ text: Substring, _ entry: NodeReader) -> [PortRange]? {
+        let pieces = text.split(separator: ",", maxSplits: FarmLimits.portsPerListener, omittingEmptySubsequences: false)
+        var ranges: [PortRange] = []
+        for piece in pieces {
+            guard let range = entry.portRange(piece) else { return nil }
+            if let other = ranges.first(where: range.overlaps) {
+                entry.fault(.listenerTwice, "ports \(range) overlap with \(other)", hint: "leave one out")
+                return nil
+            }
+            ranges.append(range)
+        }
+        return ranges.sorted()
+    }
+}
+
+extension NodeReader {
+    /// The text of a short form; `22:22` and the like are not what was meant.
+    func shortText(_ form: ShortForm) -> String? {
+        textScalar("such as \(form.example.quoted)")
+    }
+
+    /// Splits `10.0.1.11:8080`, `10.0.1.11`, `[fd00::1]:80` or `[fd00::1]`.
+    func hostAndPort(_ text: Substring) -> (host: Substring, port: Substring?)? {
+        if text.hasPrefix("[") {
+            guard let close = text.firstIndex(of: "]") else { return malformed(text, "a bracket is not closed") }
+            let host = text[text.index(after: text.startIndex)..<close]
+            let rest = text[text.index(after: close)...]
+            guard host.contains(":") else { return malformed(text, "only an IPv6 address stands in brackets") }
+            if rest.isEmpty { return (host, nil) }
+            return rest.hasPrefix(":") ? (host, rest.dropFirst()) : malformed(text, "a colon is expected after the bracket")
+        }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2 else { return malformed(text, "an IPv6 address stands in brackets here: \"[2001:db8::1]:80\"") }
+        return (parts[0], parts.count == 2 ? parts[1] : nil)
+    }
+
+    private func malformed(_ text: Substring, _ hint: String) -> (host: Substring, port: Substring?)? {
+        fault(.badAddress, "\(String(text).quoted) is no address and port", hint: hint)
+        return nil
+    }
+}

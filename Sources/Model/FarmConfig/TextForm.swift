@@ -1,0 +1,61 @@
+/// A kind of text with a bound and the characters that may occur in it.
+struct TextForm: Sendable {
+    /// As it stands in a message: "a name of letters, digits, …".
+    let rule: String
+    let maximumLength: Int
+    /// The same rule for editors (ECMA 262).
+    let pattern: String?
+    let code: FaultCode
+    let allows: @Sendable (String) -> Bool
+
+    func accepts(_ text: String) -> Bool {
+        !text.isEmpty && text.unicodeScalars.count <= maximumLength && allows(text)
+    }
+
+    static let farmName = TextForm(
+        rule: "a letter or digit, then letters, digits, \".\", \"_\" or \"-\", at most 48 characters", maximumLength: 48,
+        pattern: "^[A-Za-z0-9][A-Za-z0-9._-]*$", code: .badName,
+        allows: { text in
+            text.utf8.first.map(isAlphanumeric) == true && text.utf8.allSatisfy { isAlphanumeric($0) || [0x2D, 0x2E, 0x5F].contains($0) }
+        })
+
+    /// Wider than a farm's name, so that an endpoint's text is one.
+    static let backendName = TextForm(
+        rule: "letters, digits, \".\", \"_\", \"-\", \":\" or brackets, at most 64 characters", maximumLength: 64,
+        pattern: #"^[A-Za-z0-9\[][A-Za-z0-9._:\[\]-]*$"#, code: .badName,
+        allows: { text in
+            guard let first = text.utf8.first, isAlphanumeric(first) || first == 0x5B else { return false }
+            return text.utf8.allSatisfy { isAlphanumeric($0) || [0x2D, 0x2E, 0x3A, 0x5B, 0x5D, 0x5F].contains($0) }
+        })
+
+    static let description = TextForm(
+        rule: "text without control characters, at most 512 characters", maximumLength: 512, pattern: nil, code: .badText,
+        allows: { text in text.unicodeScalars.allSatisfy { $0 == "\n" || $0 == "\t" || !isControl($0) } })
+
+    static let method = TextForm(
+        rule: "an HTTP method in capitals, at most 16 letters", maximumLength: 16, pattern: "^[A-Z]+$", code: .badText,
+        allows: { text in text.utf8.allSatisfy { (0x41...0x5A).contains($0) } })
+
+    static let path = TextForm(
+        rule: "a path that begins with \"/\", of printable ASCII without spaces, at most 2048 characters", maximumLength: 2048,
+        pattern: "^/[!-~]*$", code: .badText, allows: { text in text.utf8.first == 0x2F && isVisibleASCII(text) })
+
+    static let host = TextForm(
+        rule: "a host name, with a port if need be, of printable ASCII without spaces, at most 255 characters", maximumLength: 255,
+        pattern: "^[!-~]+$", code: .badText, allows: isVisibleASCII)
+
+    static let body = TextForm(
+        rule: "text, at most 1024 characters", maximumLength: 1024, pattern: nil, code: .badText,
+        allows: { text in !text.unicodeScalars.contains("\0") })
+}
+
+@Sendable private func isAlphanumeric(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+    default: false
+    }
+}
+
+@Sendable private func isVisibleASCII(_ text: String) -> Bool { text.utf8.allSatisfy { (0x21...0x7E).contains($0) } }
+
+@Sendable private func isControl(_ scalar: Unicode.Scalar) -> Bool { scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) }
