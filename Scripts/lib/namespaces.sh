@@ -4,7 +4,7 @@
 lab_namespaces() { ip netns list | awk -v prefix="$name-" '
     index($1, prefix) == 1 && substr($1, length(prefix) + 1) ~ /^(client|balancer|switch|b[0-9]+)$/ { print $1 }' | sort -V; }
 
-lab_leftover() { [[ -e $state || -n $(lab_namespaces) ]]; }
+lab_leftover() { [[ -e $state/servers.lab || -n $(lab_namespaces) ]]; }
 
 backend_names() { ip netns list | awk -v prefix="$name-b" '
     index($1, prefix) == 1 && substr($1, length(prefix) + 1) ~ /^[0-9]+$/ { print substr($1, length(prefix)) }' | sort -V | tr '\n' ' '; }

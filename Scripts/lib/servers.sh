@@ -14,7 +14,7 @@ start_all_servers() {
 start_servers() {
     local backend=$1
     [[ -e /run/netns/$name-$backend ]] || fail "there is no backend $backend in lab $name"
-    servers=$(<"$state/servers")
+    servers=$(<"$state/servers.lab")
     mkdir -p "$state/$backend"
     if runs nginx; then start_nginx "$backend"; fi
     if runs farmload; then start_farmload "$backend"; fi
@@ -65,7 +65,7 @@ $(for port in 80 {8080..8089}; do printf '        listen %s backlog=4096; listen
         add_header X-Backend $1;
         add_header X-Port \$server_port;
         add_header X-Client \$remote_addr;
-        location = /healthz { return 200 "ok\n"; }
+        location = /healthz { if (-e $2/unhealthy) { return 503 "unhealthy\n"; } return 200 "ok\n"; }
         location / { return 200 "$1\n"; }
     }
 }

@@ -1,0 +1,58 @@
+# shellcheck shell=bash
+# Runs the test targets of a folder under Tests/ and does not trust a run without tests. Needs output.sh and build.sh.
+
+suite_targets() {
+    local folder
+    for folder in "$repository/Tests/$1"/*/; do
+        [[ ! -d $folder ]] || basename "$folder"
+    done
+}
+
+# run_suite Unit|Netns|Peers: exit code 0 if every target of the folder has tests, and those that ran passed.
+run_suite() {
+    local targets pattern log=$logs/$1.log options=() status=0
+    mapfile -t targets < <(suite_targets "$1")
+    [[ ${#targets[@]} -gt 0 ]] || { warn "Tests/$1 has no test target"; return 1; }
+    every_target_has_tests "${targets[@]}" || return 1
+    # Namespaces share two cores and their tests look at the clock: one at a time.
+    [[ $1 == Unit ]] || options=(--no-parallel)
+    pattern="^($(IFS='|'; echo "${targets[*]}"))\\."
+    swift test "${build_flags[@]}" --skip-build --disable-xctest "${options[@]}" --filter "$pattern${filter:+.*($filter)}" 2>&1 |
+        tee "$log" | sed -u '/^◇/d' >&2 || status=$?
+    [[ $status == 0 ]] || { warn "Tests/$1: swift test ended with exit code $status"; return 1; }
+    some_test_ran "$1" "$log"
+}
+
+every_target_has_tests() {
+    local list target missing=()
+    list=$(swift test list "${build_flags[@]}" --skip-build 2>"$logs/list.log") || { cat "$logs/list.log" >&2; warn "the tests cannot be listed"; return 1; }
+    for target in "$@"; do
+        grep -q "^$target\\." <<<"$list" || missing+=("$target")
+    done
+    [[ ${#missing[@]} == 0 ]] || { warn "no test is built from: ${missing[*]} - does Package.swift name them?"; return 1; }
+}
+
+# The closing line is "Test run with 12 tests in 3 suites passed after 0.5 seconds."; skipped tests are counted in it.
+some_test_ran() {
+    local counted skipped
+    counted=$(grep -oE 'Test run with [0-9]+ test' "$2" | grep -oE '[0-9]+' | tail -n 1 || true)
+    skipped=$(grep -cE '^(➜|->|↷).* Test .* skipped' "$2" || true)
+    ((${counted:-0} - skipped > 0)) || { warn "Tests/$1: no test ran (${counted:-no} counted, $skipped skipped)"; return 1; }
+    note "Tests/$1: $((counted - skipped)) tests passed, $skipped skipped"
+}
+
+# Everything that stands under $ZVNFT_LAB_PREFIX: namespaces, the processes in them, state directories.
+remove_test_namespaces() {
+    local namespace pids directory
+    command -v ip >/dev/null || return 0
+    while read -r namespace; do
+        pids=$(ip netns pids "$namespace" 2>/dev/null | tr '\n' ' ')
+        # shellcheck disable=SC2086
+        [[ -z $pids ]] || kill -KILL $pids 2>/dev/null || true
+        ip netns delete "$namespace" 2>/dev/null || true
+        note "removed the left-over namespace $namespace"
+    done < <(ip netns list | awk -v prefix="$ZVNFT_LAB_PREFIX" 'index($1, prefix) == 1 { print $1 }')
+    for directory in "${TMPDIR:-/tmp}/$ZVNFT_LAB_PREFIX"*; do
+        [[ ! -e $directory/servers.lab ]] || rm -rf "$directory"
+    done
+}
