@@ -1,4 +1,9 @@
+import Commands
+import Glibc
+
 @main
 enum Main {
-    static func main() {}
+    static func main() async {
+        exit(await Lbctl.run(Array(CommandLine.arguments.dropFirst())))
+    }
 }

@@ -1,1 +1,0 @@
-// Commands: see docs/design/building.md

@@ -1,0 +1,64 @@
+import ControlAPI
+
+/// One screen: the status, and the backends behind what is wrong with it.
+struct StatusReport: Presentable {
+    let status: StatusView
+    /// Those that are configured and not up.
+    let unhealthy: BackendList
+
+    func encode(to encoder: any Encoder) throws { try status.encode(to: encoder) }
+
+    var names: [String] { [isDegraded ? "degraded" : "ok"] }
+
+    /// Somebody should look: exit code 6.
+    var isDegraded: Bool { status.isDegraded }
+
+    func text(_ style: TextStyle) -> String {
+        let rows = [daemon, farms(style), backends(style), lastChange(style)].map { $0 + "\n" }.joined()
+        return rows + warnings(style) + (unhealthy.backends.isEmpty ? "" : "\n" + unhealthy.text(style))
+    }
+
+    private var daemon: String {
+        "daemon       zvnftd \(Printable.text(status.version)), generation \(status.generation), tables \(status.ownsTables ? "owned" : "watched")"
+    }
+
+    private func farms(_ style: TextStyle) -> String {
+        let farms = status.farms
+        let parts = [("up", farms.up), ("degraded", farms.degraded), ("down", farms.down)]
+        return "farms        \(farms.total): " + counts(parts, style)
+    }
+
+    private func backends(_ style: TextStyle) -> String {
+        let backends = status.backends
+        let parts = [("up", backends.up), ("down", backends.down), ("unknown", backends.unknown)]
+        return "backends     \(backends.total): " + counts(parts, style)
+    }
+
+    private func counts(_ parts: [(state: String, count: Int)], _ style: TextStyle) -> String {
+        parts.map { state, count in
+            let text = "\(count) \(state)"
+            return count > 0 ? Tint.of(state: state)?.applied(to: text, if: style.isColoured) ?? text : text
+        }.joined(separator: ", ")
+    }
+
+    private func lastChange(_ style: TextStyle) -> String {
+        guard let change = status.lastChange else { return "last change  none" }
+        let outcome = change.ok ? "" : Tint.red.applied(to: " REFUSED", if: style.isColoured)
+        return "last change  #\(change.id) \(Printable.text("\(change.at) by \(change.author): \(change.summary)"))\(outcome)"
+    }
+
+    private func warnings(_ style: TextStyle) -> String {
+        var warnings: [String] = []
+        if status.drift { warnings.append("drift: the kernel's tables differ from what was committed") }
+        if let fault = status.stateFault { warnings.append("state: \(Printable.text(fault)); overrides will not survive a restart") }
+        let faults = status.configFaults.map { Printable.lines($0) }
+        if !faults.isEmpty { warnings.append("farm files have faults; what ran before them goes on:") }
+        return (warnings.map { Tint.yellow.applied(to: $0, if: style.isColoured) } + faults).map { "\n\($0)\n" }.joined()
+    }
+}
+
+extension StatusView {
+    var isDegraded: Bool {
+        farms.degraded + farms.down > 0 || drift || !configFaults.isEmpty || stateFault != nil || lastChange?.ok == false
+    }
+}
