@@ -1,6 +1,5 @@
 import FarmModel
 import NetTypes
-import Yams
 
 /// A backend as read, with the places that checks need.
 struct BackendDraft {

@@ -1,18 +1,17 @@
 import FarmModel
 import NetTypes
-import Yams
 
 /// Reads a document as a farm. Faults go to the log; a draft is a farm only if its document had none.
 struct FarmDecoder {
     let fields: Fields
     private let log: FaultLog
 
-    init?(document: Node, log: FaultLog) {
+    init?(document: SourceNode, log: FaultLog) {
         let reader = NodeReader(node: document, key: FarmSchema.farm, log: log)
         guard document.mapping != nil else {
             log.report(
                 .wrongType, "a farm has to be a mapping, not \(document.kind)", at: reader.spot,
-                hint: document.sequence == nil ? "begin with \"farm: NAME\"" : "farms of one file are separated by ---", explain: "farm")
+                hint: document.list == nil ? "begin with \"farm: NAME\"" : "farms of one file are separated by ---", explain: "farm")
             return nil
         }
         guard let fields = reader.fields() else { return nil }
@@ -52,7 +51,7 @@ struct FarmDecoder {
 
     private func sourceAddresses() -> [IPAddress] {
         guard let reader = fields["sourceAddress"] else { return [] }
-        guard reader.node.sequence != nil else { return reader.address(for: .source).map { [$0] } ?? [] }
+        guard reader.node.list != nil else { return reader.address(for: .source).map { [$0] } ?? [] }
         var addresses: [IPAddress] = []
         for entry in reader.entries(atMost: AddressFamily.allCases.count) ?? [] {
             guard let address = entry.address(for: .source) else { continue }

@@ -1,11 +1,9 @@
-import Yams
-
 /// The keys of one mapping that the table knows; the others are reported when this is made.
 struct Fields {
     let owner: NodeReader
     private var values: [(name: String, reader: NodeReader)] = []
 
-    init(_ mapping: Node.Mapping, of owner: NodeReader) {
+    init(_ mapping: [(key: SourceNode, value: SourceNode)], of owner: NodeReader) {
         self.owner = owner
         values.reserveCapacity(mapping.count)
         for (key, value) in mapping { add(key, value) }
@@ -25,17 +23,17 @@ struct Fields {
         return nil
     }
 
-    private var firstKey: Spot? { owner.node.mapping?.first.map { Spot(of: $0.key) } }
+    private var firstKey: Spot? { owner.node.mapping?.first.map { $0.key.spot } }
 
-    private mutating func add(_ key: Node, _ value: Node) {
+    private mutating func add(_ key: SourceNode, _ value: SourceNode) {
         let log = owner.log
-        guard let name = key.scalar?.string else {
-            return log.report(.wrongType, "a key has to be a word, not \(key.kind)", at: Spot(of: key), explain: owner.key.path)
+        guard let name = key.scalar?.text else {
+            return log.report(.wrongType, "a key has to be a word, not \(key.kind)", at: key.spot, explain: owner.key.path)
         }
-        guard !log.isSkipped(Spot(of: key)) else { return }
-        guard let known = owner.key.key(name) else { return reportUnknown(name, at: Spot(of: key)) }
+        guard !log.isSkipped(key.spot) else { return }
+        guard let known = owner.key.key(name) else { return reportUnknown(name, at: key.spot) }
         guard known.isSupported else {
-            return log.report(.notSupportedYet, "the key \(name.quoted) is not supported yet", at: Spot(of: key), explain: known.path)
+            return log.report(.notSupportedYet, "the key \(name.quoted) is not supported yet", at: key.spot, explain: known.path)
         }
         values.append((name, NodeReader(node: value, key: known, log: log)))
     }

@@ -90,7 +90,7 @@ enum HealthDecoder {
 extension NodeReader {
     /// Inclusive ranges of codes, sorted: 200, "200-399" or a list of those.
     fileprivate func statusCodes() -> [ClosedRange<Int>]? {
-        guard node.sequence != nil else { return statusRange().map { [$0] } }
+        guard node.list != nil else { return statusRange().map { [$0] } }
         guard let entries = entries(atMost: 64) else { return nil }
         let ranges = entries.compactMap { $0.statusRange() }
         return ranges.count == entries.count ? ranges.sorted { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) } : nil
@@ -98,9 +98,9 @@ extension NodeReader {
 
     private func statusRange() -> ClosedRange<Int>? {
         guard let scalar = scalar(key.type.summary) else { return nil }
-        let bounds = scalar.string.split(separator: "-", omittingEmptySubsequences: false).map { DecimalText.integer($0) ?? 0 }
+        let bounds = scalar.text.split(separator: "-", omittingEmptySubsequences: false).map { DecimalText.integer($0) ?? 0 }
         guard let first = bounds.first, let last = bounds.last, bounds.count <= 2, first <= last, first >= 100, last <= 599 else {
-            fault(.badNumber, "\(scalar.string.quoted) is no status code and no range of them", hint: "100 to 599, such as 204 or 200-399")
+            fault(.badNumber, "\(scalar.text.quoted) is no status code and no range of them", hint: "100 to 599, such as 204 or 200-399")
             return nil
         }
         return first...last

@@ -1,6 +1,5 @@
 import FarmModel
 import NetTypes
-import Yams
 
 /// Reads the entries of `listen`, long or short.
 enum ListenerDecoder {

@@ -1,5 +1,4 @@
 import NetTypes
-import Yams
 
 extension NodeReader {
     /// What an address is for, which decides what is allowed.
@@ -28,10 +27,10 @@ extension NodeReader {
     func portRange() -> PortRange? {
         guard let scalar = scalar("a port or a range of ports") else { return nil }
         if let trap = scalar.trap, trap != "a number" {
-            fault(.yamlTrap, "\(scalar.string) is \(trap) to YAML; \(key.name.quoted) has to be a port", hint: "write it as a decimal number")
+            fault(.yamlTrap, "\(scalar.text) is \(trap) to YAML; \(key.name.quoted) has to be a port", hint: "write it as a decimal number")
             return nil
         }
-        return portRange(scalar.string)
+        return portRange(scalar.text)
     }
 
     func portRange(_ text: some StringProtocol) -> PortRange? {
@@ -45,7 +44,7 @@ extension NodeReader {
 
     /// Sorted ranges without overlaps, from a scalar or a list of scalars.
     func ports() -> [PortRange]? {
-        guard node.sequence != nil else { return portRange().map { [$0] } }
+        guard node.list != nil else { return portRange().map { [$0] } }
         guard let entries = entries(atMost: FarmLimits.portsPerListener) else { return nil }
         var ranges: [PortRange] = []
         for entry in entries {

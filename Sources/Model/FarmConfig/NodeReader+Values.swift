@@ -1,5 +1,4 @@
 import NetTypes
-import Yams
 
 extension NodeReader {
     /// A value with its place, for the checks that come after reading.
@@ -44,7 +43,7 @@ extension NodeReader {
         var words: [Word] = []
         for entry in entries {
             guard let word = entry.word(of: type).flatMap(meaning) else { continue }
-            if words.contains(word) { entry.fault(.unknownWord, "\(entry.node.scalar?.string.quoted ?? "") is listed twice", hint: "leave one out") }
+            if words.contains(word) { entry.fault(.unknownWord, "\(entry.node.scalar?.text.quoted ?? "") is listed twice", hint: "leave one out") }
             words.append(word)
         }
         return words.count == entries.count ? words : nil
@@ -67,28 +66,28 @@ extension NodeReader {
     }
 
     /// The digits of a plain scalar; what YAML reads in another base, or not as a number, is a fault.
-    func plainNumber(_ scalar: Node.Scalar, _ expected: String) -> String? {
+    func plainNumber(_ scalar: SourceScalar, _ expected: String) -> String? {
         guard scalar.isPlain else {
             wrongType(expected, hint: "leave the quotes out")
             return nil
         }
         if let trap = scalar.trap, trap != "a number" {
-            fault(.yamlTrap, "\(scalar.string) is \(trap) to YAML; \(key.name.quoted) has to be \(expected)", hint: "write it as a decimal number")
+            fault(.yamlTrap, "\(scalar.text) is \(trap) to YAML; \(key.name.quoted) has to be \(expected)", hint: "write it as a decimal number")
             return nil
         }
-        return scalar.string
+        return scalar.text
     }
 
     func duration() -> Duration? {
         let expected = ValueType.duration.summary
         guard let scalar = scalar(expected) else { return nil }
-        switch DurationText.parse(scalar.string) {
+        switch DurationText.parse(scalar.text) {
         case .success(let duration): return duration
         case .failure(let problem):
             if let trap = scalar.trap, trap != "a number" {
-                fault(.yamlTrap, "\(scalar.string) is \(trap) to YAML; \(key.name.quoted) has to be \(expected)")
+                fault(.yamlTrap, "\(scalar.text) is \(trap) to YAML; \(key.name.quoted) has to be \(expected)")
             } else {
-                fault(.badDuration, "\(scalar.string.quoted) is no duration: \(problem.message)", hint: problem.hint)
+                fault(.badDuration, "\(scalar.text.quoted) is no duration: \(problem.message)", hint: problem.hint)
             }
             return nil
         }
@@ -96,7 +95,7 @@ extension NodeReader {
 
     func tableSize(_ classes: [Int]) -> Int?? {
         guard let scalar = scalar(ValueType.size(classes).summary) else { return nil }
-        if scalar.string == "auto" { return .some(nil) }
+        if scalar.text == "auto" { return .some(nil) }
         guard let text = plainNumber(scalar, ValueType.size(classes).summary) else { return nil }
         guard let size = DecimalText.integer(text), classes.contains(size) else {
             let near = DecimalText.integer(text).flatMap { wanted in classes.first { $0 >= wanted } ?? classes.last }

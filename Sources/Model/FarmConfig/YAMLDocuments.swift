@@ -8,7 +8,7 @@ struct YAMLDocuments {
     /// Duplicate keys that are looked into before the file is given up.
     private static let mendLimit = 16
 
-    func forEach(_ body: (Node) -> Void) {
+    func forEach(_ body: (SourceNode) -> Void) {
         guard var text = TextScreen(source: source, log: log).checkedText() else { return }
         var delivered = 0
         for _ in 0..<Self.mendLimit {
@@ -25,20 +25,15 @@ struct YAMLDocuments {
     }
 
     /// The basic resolver leaves plain scalars as they are: the decoder reads them by what the key wants.
-    private func parse(_ text: String, delivered: inout Int, _ body: (Node) -> Void) throws {
+    private func parse(_ text: String, delivered: inout Int, _ body: (SourceNode) -> Void) throws {
         let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
         var index = 0
         while let document = try parser.nextRoot() {
             index += 1
             guard index > delivered else { continue }
             delivered = index
-            if document.isNothing || !DocumentScreen(log: log).passes(document) { continue }
-            body(document)
+            guard let checked = DocumentScreen(log: log).checked(document), !checked.isNothing else { continue }
+            body(checked)
         }
     }
-}
-
-extension Node {
-    /// What stands between two `---` with only comments.
-    fileprivate var isNothing: Bool { scalar.map { $0.isPlain && $0.string.isEmpty } ?? false }
 }

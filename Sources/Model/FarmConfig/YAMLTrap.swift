@@ -1,19 +1,13 @@
-import Yams
-
-extension Node.Scalar {
-    /// What a YAML 1.1 or 1.2 reader makes of a plain scalar that looks like a word here; nil for text.
-    var trap: String? { isPlain ? YAMLTrap.reading(of: string) : nil }
-}
-
 /// Plain scalars that YAML readers take for something else than text (yaml.org/type, YAML 1.2.2 § 10.3).
 enum YAMLTrap {
     static func reading(of text: String) -> String? {
         guard let first = text.utf8.first else { return "nothing" }
-        if booleans.contains(text) { return "a boolean" }
-        if nulls.contains(text) { return "null" }
+        if text.utf8.count <= 5, booleans.contains(text) { return "a boolean" }
+        if text.utf8.count <= 4, nulls.contains(text) { return "null" }
         if text == "<<" { return "a merge key" }
-        guard (0x30...0x39).contains(first) || [0x2B, 0x2D, 0x2E].contains(first) else { return nil }
-        return number(text)
+        guard (0x30...0x39).contains(first) || first == 0x2B || first == 0x2D || first == 0x2E else { return nil }
+        let isAddress = text.utf8.count { $0 == 0x2E } > 1
+        return !isAddress && text.utf8.allSatisfy(isNumberByte) ? number(text) : nil
     }
 
     private static let booleans: Set = [
@@ -22,10 +16,19 @@ enum YAMLTrap {
     ]
     private static let nulls: Set = ["~", "null", "Null", "NULL"]
 
+    /// What occurs in a number of any base, .inf or .nan: most text is told apart at a glance.
+    private static func isNumberByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case 0x2B...0x2E, 0x30...0x3A, 0x41...0x46, 0x61...0x66, 0x49, 0x4E, 0x69, 0x6E, 0x6F, 0x78, 0x5F: true
+        default: false
+        }
+    }
+
     private static func number(_ text: String) -> String? {
         var digits = text[...]
         if digits.hasPrefix("-") || digits.hasPrefix("+") { digits = digits.dropFirst() }
         guard !digits.isEmpty else { return nil }
+        if DecimalText.isInteger(digits) { return "a number" }
         if [".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"].contains(String(digits)) { return "a number" }
         if let base = prefixed(digits) { return base }
         if isSexagesimal(digits) { return "a number in base 60" }
