@@ -6,8 +6,9 @@ import Seams
 /// Deletions of single entries, sent many at a time.
 ///
 /// Each names its entry by the original tuple and the id, so that an entry which took the tuple meanwhile stays. One message that deletes
-/// by CTA_FILTER (Linux 6.12) is not used: it cannot tell TCP states apart nor say how many it deleted, and a delete without a tuple is
-/// a flush of the whole table for kernels that do not know the filter.
+/// by CTA_FILTER (newer kernels) is not used: its comparison of IPv6 addresses is inverted and would delete the connections of all other
+/// backends, it cannot tell TCP states apart nor say how many it deleted, and to kernels that do not know the filter a delete without
+/// a tuple is a flush of the whole table.
 struct ConntrackDeletion {
     private let family: AddressFamily
     private let identity: [[UInt8]]

@@ -44,10 +44,10 @@ struct ConntrackEntry {
         for part in tuple.nested {
             for field in part.nested {
                 switch (part.type, field.type) {
-                case (Int(CTA_TUPLE_IP.rawValue), Int(CTA_IP_V4_SRC.rawValue)): address = field.bigEndian(UInt32.self).map { IPAddress(v4: $0) }
-                case (Int(CTA_TUPLE_IP.rawValue), Int(CTA_IP_V6_SRC.rawValue)): address = IPAddress(octets: field.payload)
-                case (Int(CTA_TUPLE_PROTO.rawValue), Int(CTA_PROTO_NUM.rawValue)): transport = field.payload.first.flatMap { TransportProtocol(rawValue: $0) }
-                case (Int(CTA_TUPLE_PROTO.rawValue), Int(CTA_PROTO_SRC_PORT.rawValue)): port = field.bigEndian(UInt16.self)
+                case (ip, sourceV4): address = field.bigEndian(UInt32.self).map { IPAddress(v4: $0) }
+                case (ip, sourceV6): address = IPAddress(octets: field.payload)
+                case (proto, number): transport = field.payload.first.flatMap { TransportProtocol(rawValue: $0) }
+                case (proto, sourcePort): port = field.bigEndian(UInt16.self)
                 default: break
                 }
             }
@@ -63,3 +63,7 @@ struct ConntrackEntry {
         return 0
     }
 }
+
+private let (ip, proto) = (Int(CTA_TUPLE_IP.rawValue), Int(CTA_TUPLE_PROTO.rawValue))
+private let (sourceV4, sourceV6) = (Int(CTA_IP_V4_SRC.rawValue), Int(CTA_IP_V6_SRC.rawValue))
+private let (number, sourcePort) = (Int(CTA_PROTO_NUM.rawValue), Int(CTA_PROTO_SRC_PORT.rawValue))

@@ -18,7 +18,7 @@ struct ConntrackSelection {
 
     /// A dump in which the kernel leaves out what is not wanted: CTA_FILTER since Linux 5.8, CTA_STATUS since 5.15; older ones ignore both.
     func unansweredDump() -> NetlinkRequest {
-        let request = ConntrackSelection.dump(family: address.family)
+        let request = Self.dump(family: address.family)
         request.nest(CTA_TUPLE_REPLY.rawValue) {
             request.nest(CTA_TUPLE_IP.rawValue) {
                 request.put(address.family == .ipv4 ? CTA_IP_V4_SRC.rawValue : CTA_IP_V6_SRC.rawValue, bytes: address.octets)
@@ -30,10 +30,11 @@ struct ConntrackSelection {
         }
         request.nest(CTA_FILTER.rawValue) {
             request.put(CTA_FILTER_ORIG_FLAGS.rawValue, native: UInt32(0))
-            request.put(CTA_FILTER_REPLY_FLAGS.rawValue, native: FilterFlags.source | (port == nil ? 0 : FilterFlags.sourcePort))
+            request.put(CTA_FILTER_REPLY_FLAGS.rawValue, native: filterFlags)
         }
         // ASSURED comes with the end of the handshake (nf_conntrack_proto_tcp.c): both half-open states lack it.
-        ConntrackSelection.put(status: IPS_DST_NAT.rawValue, of: transport == .tcp ? IPS_DST_NAT.rawValue | IPS_ASSURED.rawValue : IPS_DST_NAT.rawValue, request)
+        let handshake = transport == .tcp ? IPS_ASSURED.rawValue : 0
+        Self.put(status: IPS_DST_NAT.rawValue, of: IPS_DST_NAT.rawValue | handshake, request)
         return request
     }
 
@@ -56,10 +57,12 @@ struct ConntrackSelection {
         request.put(CTA_STATUS_MASK.rawValue, bigEndian: mask)
     }
 
-    /// CTA_FILTER_FLAG of net/netfilter/nf_internals.h; part of the interface all the same.
-    private enum FilterFlags {
-        static let source: UInt32 = 1 << 0 | 1 << 3
-        static let sourcePort: UInt32 = 1 << 4
+    /// Which fields of the tuple the kernel compares: CTA_FILTER_FLAG of net/netfilter/nf_internals.h, part of the interface all the same.
+    ///
+    /// Not the address in IPv6: ctnetlink_filter_match_tuple lets through all but the one asked for (seen in 6.18, there since 5.8).
+    private var filterFlags: UInt32 {
+        let (source, number, sourcePort): (UInt32, UInt32, UInt32) = (1 << 0, 1 << 3, 1 << 4)
+        return number | (address.family == .ipv4 ? source : 0) | (port == nil ? 0 : sourcePort)
     }
 }
 

@@ -34,7 +34,7 @@ struct NetlinkMessages: Sequence, IteratorProtocol {
         let header = start.assumingMemoryBound(to: nlmsghdr.self)
         let length = Int(header.pointee.nlmsg_len)
         guard length >= MemoryLayout<nlmsghdr>.size, length <= rest.count else { return nil }
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(length + 3 & ~3))
+        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst((length + 3) & ~3))
         return NetlinkMessage(header: header)
     }
 }
@@ -68,7 +68,7 @@ struct NetlinkAttributes: Sequence, IteratorProtocol {
         let length = Int(rest.loadUnaligned(as: UInt16.self))
         guard length >= 4, length <= rest.count else { return nil }
         let attribute = NetlinkAttribute(whole: UnsafeRawBufferPointer(rebasing: rest.prefix(length)))
-        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(length + 3 & ~3))
+        rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst((length + 3) & ~3))
         return attribute
     }
 }

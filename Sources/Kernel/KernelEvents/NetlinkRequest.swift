@@ -50,6 +50,6 @@ struct NetlinkRequest: ~Copyable {
         guard let tail = mnl_nlmsg_get_payload_tail(header) else { return }
         precondition(bytes.count + attribute.count + 3 <= Self.capacity, "a request is larger than \(Self.capacity) bytes")
         tail.copyMemory(from: attribute, byteCount: attribute.count)
-        header.pointee.nlmsg_len += UInt32(attribute.count + 3 & ~3)
+        header.pointee.nlmsg_len += UInt32((attribute.count + 3) & ~3)
     }
 }

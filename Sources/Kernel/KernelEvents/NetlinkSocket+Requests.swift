@@ -19,7 +19,9 @@ extension NetlinkSocket {
     ///
     /// Returns false when the dump was interrupted by changes (NLM_F_DUMP_INTR) and should be taken again.
     @discardableResult
-    func ask(_ request: borrowing NetlinkRequest, to purpose: String, each: (NetlinkMessage) -> Void = { _ in }) throws(DriverError) -> Bool {
+    func ask(
+        _ request: borrowing NetlinkRequest, to purpose: String, each: (NetlinkMessage) -> Void = { _ in }
+    ) throws(DriverError) -> Bool {
         let number = nextSequence()
         request.number(number)
         try send(request.bytes)

@@ -83,7 +83,9 @@ final class NetlinkSocket {
     private func receive(from sender: inout sockaddr_nl, _ flags: Int32) -> Int {
         var length = socklen_t(MemoryLayout<sockaddr_nl>.size)
         return withUnsafeMutablePointer(to: &sender) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { recvfrom(descriptor, buffer.baseAddress, buffer.count, flags, $0, &length) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                recvfrom(descriptor, buffer.baseAddress, buffer.count, flags, $0, &length)
+            }
         }
     }
 }

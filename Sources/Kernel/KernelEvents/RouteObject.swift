@@ -35,7 +35,8 @@ extension RouteObject {
     /// Of an RTM_NEWLINK message.
     var link: LinkState {
         let flags = rtnl_link_get_flags(pointer)
-        let device = NetworkDevice(index: UInt32(rtnl_link_get_ifindex(pointer)), name: rtnl_link_get_name(pointer).map { String(cString: $0) } ?? "")
+        let name = rtnl_link_get_name(pointer).map { String(cString: $0) } ?? ""
+        let device = NetworkDevice(index: UInt32(rtnl_link_get_ifindex(pointer)), name: name)
         let frames = UInt32(IFF_UP) | lowerUp
         return LinkState(
             device: device, mac: usableMAC(rtnl_link_get_addr(pointer)),
