@@ -14,6 +14,7 @@ extension ProbeEngine {
     /// Lets deadlines pass and probes start that are due. The sockets have to have been looked at before: an answer that is there counts.
     /// Returns whether more is due.
     func runTimers(now: MonotonicInstant) -> Bool {
+        meter.worked(until: now.nanoseconds)
         for _ in 0..<Self.timersPerTurn {
             if canStartPostponed, let number = postponed.popFirst() {
                 startPostponed(number, now: now)

@@ -1,4 +1,5 @@
 import FarmModel
+import HealthPolicy
 
 /// One probe's talk with its target over a connection, as a pure state machine: the loop does the input and output.
 ///

@@ -92,11 +92,8 @@ public final class ProbeLoop: Sendable {
     /// Sleeps, hears all sockets, then lets time pass: an answer that waited in the kernel is heard before its deadline is looked at.
     private func turn(_ ready: inout [Readiness], isMoreDue: Bool) -> Bool {
         sleep(&ready, isMoreDue: isMoreDue)
-        hear(ready)
-        while ready.count >= Poller.batch - 1 {
-            poller.wait(0, into: &ready)
-            hear(ready)
-        }
+        // The callback may have taken its time: what has come meanwhile is heard too.
+        while hear(ready) || ready.count >= Poller.batch - 1 { poller.wait(0, into: &ready) }
         let isMoreDue = engine.withLock { $0.runTimers(now: clock()) }
         deliver()
         return isMoreDue
@@ -105,25 +102,28 @@ public final class ProbeLoop: Sendable {
     private func sleep(_ ready: inout [Readiness], isMoreDue: Bool) {
         let before = clock()
         let limit = engine.withLock { engine in
-            engine.meter.goesToSleep(at: before.nanoseconds)
+            engine.meter.worked(until: before.nanoseconds)
             return isMoreDue ? before.nanoseconds : engine.sleepLimit(now: before)
         }
         poller.wait(limit.map { max(0, $0 - before.nanoseconds) }, into: &ready)
         engine.withLock { $0.meter.woke(at: clock().nanoseconds, planned: limit.map { max($0, before.nanoseconds) }) }
     }
 
-    private func hear(_ ready: [Readiness]) {
-        guard !ready.isEmpty else { return }
+    /// Returns whether a verdict has changed.
+    private func hear(_ ready: [Readiness]) -> Bool {
+        guard !ready.isEmpty else { return false }
         engine.withLock { engine in
             let now = clock()
+            engine.meter.worked(until: now.nanoseconds)
             for news in ready { engine.hear(news, now: now) }
         }
-        deliver()
+        return deliver()
     }
 
     /// Outside of the lock, so that the callback may ask for a snapshot.
-    private func deliver() {
+    @discardableResult private func deliver() -> Bool {
         let reports = engine.withLock { $0.takeReports() }
         if !reports.isEmpty { onTransition(reports) }
+        return !reports.isEmpty
     }
 }

@@ -7,17 +7,20 @@ struct StallMeter {
 
     /// Nanoseconds, all stalls together.
     private(set) var total: Int64 = 0
-    private var lastWake: Int64
+    private var lastLook: Int64
 
-    init(start nanoseconds: Int64) { lastWake = nanoseconds }
+    init(start nanoseconds: Int64) { lastLook = nanoseconds }
 
-    /// The loop has done what was to do since it woke.
-    mutating func goesToSleep(at now: Int64) { lose(now - lastWake) }
+    /// The loop is at work, and is about to sleep or to judge.
+    mutating func worked(until now: Int64) {
+        lose(now - lastLook)
+        lastLook = now
+    }
 
     /// - Parameter planned: until when it had meant to sleep; nil for until something happens.
     mutating func woke(at now: Int64, planned: Int64?) {
         if let planned { lose(now - planned) }
-        lastWake = now
+        lastLook = now
     }
 
     private mutating func lose(_ gap: Int64) {

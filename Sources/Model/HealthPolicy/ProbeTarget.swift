@@ -14,7 +14,7 @@ public struct ProbeTarget: Sendable, Hashable {
     public var endpoint: Endpoint { Endpoint(address: address, port: port) }
 
     /// By place, then by interval: the order in which phases are handed out, so that equal sets are probed alike.
-    static func precedes(_ left: ProbeTarget, _ right: ProbeTarget) -> Bool {
+    public static func precedes(_ left: ProbeTarget, _ right: ProbeTarget) -> Bool {
         left.endpoint == right.endpoint ? left.check.interval < right.check.interval : left.endpoint < right.endpoint
     }
 }
