@@ -1,0 +1,139 @@
+import CNetfilter
+import Ruleset
+
+/// Turns the elements of a dump into rows, without an object for any of them.
+struct ElementReader {
+    private let type: SetType
+    private let swaps: [Int]
+    private var rows: [UInt8] = []
+    private var strange = 0
+    private var ranges = RangeAssembler()
+
+    init(_ type: SetType) { (self.type, swaps) = (type, type.swappedWords) }
+
+    var table: ElementTable {
+        type.isRangeOfOneField
+            ? ElementTable(type.layout, unsortedRows: ranges.rows(keyLength: type.keyLength))
+            : ElementTable(type.layout, unsortedRows: rows)
+    }
+
+    /// Elements of a kind that we never make, in words.
+    var foreign: [String] { strange == 0 ? [] : ["\(strange) elements that are not ours"] }
+
+    mutating func read(_ message: Attributes) {
+        for list in message where UInt32(list.type) == NFTA_SET_ELEM_LIST_ELEMENTS.rawValue {
+            for element in list.nested { read(element) }
+        }
+    }
+
+    private struct Parts {
+        var (key, keyEnd, value): (UnsafeRawBufferPointer?, UnsafeRawBufferPointer?, Attribute?)
+        var flags: UInt32 = 0
+    }
+
+    private mutating func read(_ element: Attribute) {
+        var parts = Parts()
+        for attribute in element.nested {
+            switch UInt32(attribute.type) {
+            case NFTA_SET_ELEM_KEY.rawValue: parts.key = attribute.first(NFTA_DATA_VALUE)?.content
+            case NFTA_SET_ELEM_KEY_END.rawValue: parts.keyEnd = attribute.first(NFTA_DATA_VALUE)?.content
+            case NFTA_SET_ELEM_DATA.rawValue: parts.value = attribute
+            case NFTA_SET_ELEM_FLAGS.rawValue: parts.flags = attribute.number ?? 0
+            default: break
+            }
+        }
+        if !append(parts) { strange += 1 }
+    }
+
+    /// Returns false for an element that has no place in a set of this type.
+    private mutating func append(_ parts: Parts) -> Bool {
+        let isEnd = parts.flags == UInt32(NFT_SET_ELEM_INTERVAL_END.rawValue) && type.isRangeOfOneField
+        guard let key = parts.key, key.count == type.keyLength, parts.flags == 0 || isEnd else { return false }
+        if isEnd {
+            ranges.end(Array(key))
+            return true
+        }
+        if type.isRangeOfOneField {
+            var value: [UInt8] = []
+            guard appendValue(parts.value, to: &value) else { return false }
+            ranges.begin(Array(key), value)
+            return true
+        }
+        let start = rows.count
+        appendKey(key)
+        // A range of one value has no end of its own in some kernels.
+        if type.isInterval { appendKey(parts.keyEnd ?? key) }
+        guard rows.count - start == type.layout.identityLength, appendValue(parts.value, to: &rows) else {
+            rows.removeSubrange(start...)
+            return false
+        }
+        return true
+    }
+
+    private mutating func appendKey(_ key: UnsafeRawBufferPointer) {
+        let start = rows.count
+        rows.append(contentsOf: key)
+        for offset in swaps where start + offset + 4 <= rows.count {
+            rows.swapAt(start + offset, start + offset + 3)
+            rows.swapAt(start + offset + 1, start + offset + 2)
+        }
+    }
+
+    private func appendValue(_ attribute: Attribute?, to rows: inout [UInt8]) -> Bool {
+        switch type.value {
+        case .none: return attribute == nil
+        case .fields:
+            guard let value = attribute?.first(NFTA_DATA_VALUE)?.content, value.count == type.valueLength else { return false }
+            rows.append(contentsOf: value)
+            return true
+        case .verdict:
+            guard let verdict = attribute?.first(NFTA_DATA_VERDICT), let chain = Self.chain(verdict) else { return false }
+            rows.append(contentsOf: chain)
+            rows.append(contentsOf: repeatElement(0, count: ElementTable.verdictLength - chain.count))
+            return true
+        }
+    }
+
+    /// The chain that a verdict goes to, "" for accept; nil for other verdicts.
+    private static func chain(_ verdict: Attribute) -> [UInt8]? {
+        let code = verdict.first(NFTA_VERDICT_CODE)?.number.map(Int32.init(bitPattern:))
+        if code == NF_ACCEPT { return [] }
+        guard code == NFT_GOTO.rawValue, let name = verdict.first(NFTA_VERDICT_CHAIN)?.string else { return nil }
+        let octets = Array(name.utf8)
+        return octets.count < ElementTable.verdictLength ? octets : nil
+    }
+}
+
+extension SetType {
+    /// Ranges of a lone field stand in the kernel as two elements: a beginning, and an end that is no longer in it.
+    var isRangeOfOneField: Bool { isInterval && key.count == 1 }
+}
+
+/// Joins beginnings and ends, which the kernel dumps in any order.
+struct RangeAssembler {
+    private var starts: [(key: [UInt8], value: [UInt8])] = []
+    private var ends: [[UInt8]] = []
+
+    mutating func begin(_ key: [UInt8], _ value: [UInt8]) { starts.append((key, value)) }
+    mutating func end(_ key: [UInt8]) { ends.append(key) }
+
+    func rows(keyLength: Int) -> [UInt8] {
+        let ends = ends.sorted { $0.lexicographicallyPrecedes($1) }
+        var (next, rows): (Int, [UInt8]) = (0, [])
+        for start in starts.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
+            while next < ends.count, !start.key.lexicographicallyPrecedes(ends[next]) { next += 1 }
+            let last = next < ends.count ? Self.predecessor(ends[next]) : [UInt8](repeating: 0xFF, count: keyLength)
+            rows += start.key + last + start.value
+        }
+        return rows
+    }
+
+    private static func predecessor(_ number: [UInt8]) -> [UInt8] {
+        var number = number
+        for index in number.indices.reversed() {
+            number[index] &-= 1
+            if number[index] != 0xFF { break }
+        }
+        return number
+    }
+}

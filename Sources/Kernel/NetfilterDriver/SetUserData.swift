@@ -1,0 +1,114 @@
+import NetTypes
+import Ruleset
+
+/// What nft stores beside a set for its own listing: byte orders and, where a type has no word, an expression of the type.
+///
+/// Attributes of one octet each for type and length (libnftnl, include/udata.h); numbers in the host's byte order.
+struct SetUserData {
+    private(set) var bytes: [UInt8] = []
+
+    private enum SetAttribute { static let (keyByteOrder, dataByteOrder, keyType, dataType, dataInterval): (UInt8, UInt8, UInt8, UInt8, UInt8) = (0, 1, 3, 4, 6) }
+    private enum ByteOrder { static let (invalid, host, network): (UInt32, UInt32, UInt32) = (0, 1, 2) }
+    /// nft's numbers of expression kinds (include/expression.h).
+    private enum Kind { static let (verdict, payload, meta, concatenation, numgen): (UInt32, UInt32, UInt32, UInt32, UInt32) = (1, 7, 9, 13, 23) }
+
+    init(_ type: SetType) {
+        let needsExpression = type.key.contains { if case .slot = $0 { true } else { false } }
+        append(SetAttribute.keyByteOrder, Self.byteOrder(type.key))
+        switch type.value {
+        case .none: break
+        case .verdict: append(SetAttribute.dataByteOrder, ByteOrder.invalid)
+        case .fields(let fields): append(SetAttribute.dataByteOrder, Self.byteOrder(fields))
+        }
+        if needsExpression || type.key.count > 1 { append(SetAttribute.keyType, expression(type.key, inFull: needsExpression)) }
+        guard type.value != .none else { return }
+        if let value = dataExpression(type.value, inFull: needsExpression) { append(SetAttribute.dataType, value) }
+        append(SetAttribute.dataInterval, 0)
+    }
+
+    /// The modulus of the slot field that user data of our making names.
+    static func modulus(in bytes: some Sequence<UInt8>) -> UInt32? {
+        let bytes = Array(bytes)
+        var probe = SetUserData()
+        probe.appendNumgen(modulus: 0)
+        let prefix = probe.bytes.dropLast(10)
+        guard bytes.count >= prefix.count + 4 else { return nil }
+        for start in 0...(bytes.count - prefix.count - 4) where bytes[start..<start + prefix.count].elementsEqual(prefix) {
+            return bytes[(start + prefix.count)...].prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+        }
+        return nil
+    }
+
+    private init() {}
+
+    private static func byteOrder(_ fields: [Field]) -> UInt32 {
+        guard fields.count == 1 else { return ByteOrder.invalid }
+        return switch fields[0] {
+        case .slot, .device, .transport: ByteOrder.host
+        case .address, .port, .mac: ByteOrder.network
+        }
+    }
+
+    private func dataExpression(_ value: SetType.Value, inFull: Bool) -> SetUserData? {
+        switch value {
+        case .none: nil
+        case .verdict: inFull ? .node(Kind.verdict) : nil
+        case .fields(let fields): inFull || fields.count > 1 ? expression(fields, inFull: inFull) : nil
+        }
+    }
+
+    /// A concatenation without a `typeof` is named by its kind alone.
+    private func expression(_ fields: [Field], inFull: Bool) -> SetUserData {
+        guard fields.count > 1 else { return Self.field(fields[0]) }
+        return .node(Kind.concatenation) { concatenation in
+            guard inFull else { return }
+            for (index, field) in fields.enumerated() { concatenation.append(UInt8(index), Self.field(field)) }
+        }
+    }
+
+    private static func field(_ field: Field) -> SetUserData {
+        // Numbers of nft's protocol descriptions and fields (include/proto.h): ip.daddr, ip6.daddr, th.dport, ether.daddr.
+        switch field {
+        case .address(.ipv4): payload(description: 12, field: 12)
+        case .address(.ipv6): payload(description: 13, field: 9)
+        case .port: payload(description: 11, field: 2)
+        case .mac: payload(description: 17, field: 1)
+        case .transport: .node(Kind.meta) { $0.append(0, 16) }
+        case .device: .node(Kind.meta) { $0.append(0, 4) }
+        case .slot(let modulus): .node(Kind.numgen) { $0.appendNumgenFields(modulus: modulus) }
+        }
+    }
+
+    private static func payload(description: UInt32, field: UInt32) -> SetUserData {
+        .node(Kind.payload) {
+            $0.append(0, description)
+            $0.append(1, field)
+        }
+    }
+
+    private static func node(_ kind: UInt32, _ body: (inout SetUserData) -> Void = { _ in }) -> SetUserData {
+        var (node, content) = (SetUserData(), SetUserData())
+        body(&content)
+        node.append(0, kind)
+        node.append(1, content)
+        return node
+    }
+
+    private mutating func appendNumgen(modulus: UInt32) { bytes += Self.field(.slot(modulus: modulus)).bytes }
+
+    private mutating func appendNumgenFields(modulus: UInt32) {
+        append(0, 0)
+        append(1, modulus)
+        append(2, 0)
+    }
+
+    private mutating func append(_ attribute: UInt8, _ number: UInt32) {
+        bytes += [attribute, 4]
+        withUnsafeBytes(of: number) { bytes.append(contentsOf: $0) }
+    }
+
+    private mutating func append(_ attribute: UInt8, _ content: SetUserData) {
+        bytes += [attribute, UInt8(content.bytes.count)]
+        bytes += content.bytes
+    }
+}

@@ -1,0 +1,119 @@
+import CNetfilter
+import NetTypes
+import Ruleset
+
+/// Makes a table of what the kernel dumps of it. What we would never have made is named in `foreign`.
+struct TableReader {
+    struct RecognisedSet {
+        let name: String
+        let type: SetType
+    }
+
+    let family: TableFamily
+    let expected: Table
+    private(set) var sets: [RecognisedSet] = []
+    private(set) var foreign: [String] = []
+    private var elements: [String: ElementTable] = [:]
+    private var chains: [Chain] = []
+
+    init(_ family: TableFamily, expected: Table?) {
+        self.family = family
+        self.expected = expected ?? Table(family: family)
+    }
+
+    var table: Table {
+        let sets = sets.map { set in
+            let rows = elements[set.name] ?? ElementTable(set.type.layout)
+            return ElementSet(name: set.name, type: set.type, fragments: rows.isEmpty ? [:] : [.shared: rows])
+        }
+        return Table(family: family, sets: sets, chains: chains)
+    }
+
+    mutating func add(_ rows: ElementTable, to set: String, foreign: [String]) {
+        elements[set] = rows
+        self.foreign += foreign.map { "set \(set) of \(family): \($0)" }
+    }
+
+    mutating func add(_ rule: Rule, to chain: String) {
+        guard let index = chains.firstIndex(where: { $0.name == chain }) else { return }
+        chains[index].rules.append(rule)
+    }
+}
+
+// MARK: - Sets
+
+extension TableReader {
+    mutating func readSet(_ attributes: Attributes) {
+        var (name, flags, keyType, keyLength): (String, UInt32, UInt32, UInt32) = ("", 0, 0, 0)
+        var (dataType, dataLength, userData): (UInt32, UInt32, [UInt8]) = (0, 0, [])
+        for attribute in attributes {
+            switch UInt32(attribute.type) {
+            case NFTA_SET_NAME.rawValue: name = attribute.string
+            case NFTA_SET_FLAGS.rawValue: flags = attribute.number ?? 0
+            case NFTA_SET_KEY_TYPE.rawValue: keyType = attribute.number ?? 0
+            case NFTA_SET_KEY_LEN.rawValue: keyLength = attribute.number ?? 0
+            case NFTA_SET_DATA_TYPE.rawValue: dataType = attribute.number ?? 0
+            case NFTA_SET_DATA_LEN.rawValue: dataLength = attribute.number ?? 0
+            case NFTA_SET_USERDATA.rawValue: userData = Array(attribute.content)
+            default: break
+            }
+        }
+        // It belongs to a rule, and is not recognised with it.
+        guard flags & UInt32(NFT_SET_ANONYMOUS.rawValue) == 0 else { return }
+        // The kernel gives a verdict its own length.
+        if dataType == SetDefinition.verdictType { dataLength = 0 }
+        let definition = SetDefinition(flags: flags, keyType: keyType, keyLength: keyLength, dataType: dataType, dataLength: dataLength)
+        if let type = recognise(name, definition, userData) {
+            sets.append(RecognisedSet(name: name, type: type))
+        } else {
+            foreign.append("set \(name) of \(family): a type that is not ours")
+        }
+    }
+
+    /// The kernel does not know the modulus of a slot field: nft's user data tells it, or else what we expect under the name.
+    private func recognise(_ name: String, _ definition: SetDefinition, _ userData: [UInt8]) -> SetType? {
+        let modulus = SetUserData.modulus(in: userData)
+        if modulus == nil, let type = expected.set(name)?.type, SetDefinition(type) == definition { return type }
+        return SetType(definition, modulus: modulus)
+    }
+}
+
+// MARK: - Chains
+
+extension TableReader {
+    mutating func readChain(_ attributes: Attributes) {
+        var (table, name, kind, policy, hook): (String, String, String, UInt32, Attribute?) = ("", "", "", UInt32(NF_ACCEPT), nil)
+        for attribute in attributes {
+            switch UInt32(attribute.type) {
+            case NFTA_CHAIN_TABLE.rawValue: table = attribute.string
+            case NFTA_CHAIN_NAME.rawValue: name = attribute.string
+            case NFTA_CHAIN_TYPE.rawValue: kind = attribute.string
+            case NFTA_CHAIN_POLICY.rawValue: policy = attribute.number ?? 0
+            case NFTA_CHAIN_HOOK.rawValue: hook = attribute
+            default: break
+            }
+        }
+        guard table == Ruleset.tableName else { return }
+        guard let hook else { return chains.append(Chain(name, rules: [])) }
+        if policy == UInt32(NF_ACCEPT), let kind = BaseChain.Kind(rawValue: kind), let base = base(kind, hook) {
+            chains.append(Chain(name, base: base, rules: []))
+        } else {
+            foreign.append("chain \(name) of \(family): a hook or policy that is not ours")
+        }
+    }
+
+    private func base(_ kind: BaseChain.Kind, _ attribute: Attribute) -> BaseChain? {
+        guard let number = attribute.first(NFTA_HOOK_HOOKNUM)?.number, let priority = attribute.first(NFTA_HOOK_PRIORITY)?.number
+        else { return nil }
+        var devices = attribute.first(NFTA_HOOK_DEVS)?.nested.map(\.string) ?? []
+        if let device = attribute.first(NFTA_HOOK_DEV)?.string, !devices.contains(device) { devices.append(device) }
+        return hook(number, devices).map { BaseChain(kind, $0, priority: Int32(bitPattern: priority)) }
+    }
+
+    private func hook(_ number: UInt32, _ devices: [String]) -> BaseChain.Hook? {
+        guard family == .inet else {
+            return devices.count == 1 && number == UInt32(NF_NETDEV_INGRESS.rawValue) ? .ingress(device: devices[0]) : nil
+        }
+        return [.prerouting, .forward, .output, .postrouting].first { $0.number == number }
+    }
+}
