@@ -56,21 +56,23 @@ struct LoadReport: Codable {
 
 extension LoadReport: CustomStringConvertible {
     var description: String {
-        var lines = ["\(to) \(exchange): \(started) started, \(answered) answered, \(failed) failed" + (localErrors > 0 ? ", \(localErrors) not startable here" : "")]
-        if let latencyMs {
-            let values = [("p50", latencyMs.p50), ("p90", latencyMs.p90), ("p99", latencyMs.p99), ("p99.9", latencyMs.p999), ("max", latencyMs.max)]
-            lines.append("latency ms: " + values.map { "\($0.0) \(rounded($0.1))" }.joined(separator: "  "))
-        }
+        var lines = ["\(to) \(exchange): \(started) started, \(answered) answered, \(failed) failed"]
+        if let latencyMs { lines.append("latency ms: \(latencyMs)") }
         if !backends.isEmpty { lines.append("backends: " + sortedText(backends)) }
         if failed > 0 { lines.append("failures: " + sortedText(failures.filter { $0.value > 0 })) }
-        for (words, failure) in [("started", lastFailureByStart), ("failed", lastFailureByEnd)] {
-            guard let failure else { continue }
-            let instant = words == "started" ? failure.startedNs : failure.failedNs
-            lines.append("last failure by the time it \(words): \(failure.kind.rawValue) at \(rounded((instant - startedNs).milliseconds)) ms")
-        }
-        if let lastLocalError { lines.append("not startable here: \(lastLocalError)") }
+        if let last = lastFailureByStart { lines.append("last failure by its start: \(last.kind.rawValue) at \(offset(last.startedNs))") }
+        if let last = lastFailureByEnd { lines.append("last failure by its end: \(last.kind.rawValue) at \(offset(last.failedNs))") }
+        if let lastLocalError { lines.append("not startable here: \(localErrors), the last by \(lastLocalError)") }
         lines.append("generator: at worst \(rounded(worstLatenessMs)) ms late, \(rounded(cpuSeconds * 1000)) ms of CPU")
         return lines.joined(separator: "\n")
+    }
+
+    private func offset(_ instant: Monotonic) -> String { "\(rounded((instant - startedNs).milliseconds)) ms" }
+}
+
+extension LoadReport.Latency: CustomStringConvertible {
+    var description: String {
+        [("p50", p50), ("p90", p90), ("p99", p99), ("p99.9", p999), ("max", max)].map { "\($0.0) \(rounded($0.1))" }.joined(separator: "  ")
     }
 }
 

@@ -43,7 +43,8 @@ struct LongReport: Codable, CustomStringConvertible {
     }
 
     var description: String {
-        var lines = ["\(to) \(exchange): \(alive) of \(count) alive, \(exchanges) lines exchanged, longest answer \(rounded(longestAnswerMs)) ms"]
+        var lines = ["\(to) \(exchange): \(alive) of \(count) alive, \(exchanges) lines exchanged"]
+        lines.append("longest answer: \(rounded(longestAnswerMs)) ms")
         if !backends.isEmpty { lines.append("backends: " + sortedText(backends)) }
         if backendChanges > 0 { lines.append("\(backendChanges) answers came from another backend than the one before") }
         if lostDatagrams > 0 { lines.append("\(lostDatagrams) datagrams without an answer") }

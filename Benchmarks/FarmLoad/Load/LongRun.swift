@@ -44,7 +44,7 @@ final class LongRun {
         record.ended = .now()
         record.alive = flows.count
         for flow in flows.values { record.aliveBackends[backends[flow.number] ?? "none yet", default: 0] += 1 }
-        flows.values.forEach { $0.close() }
+        for flow in flows.values { flow.close() }
     }
 
     private func open(_ number: Int) {

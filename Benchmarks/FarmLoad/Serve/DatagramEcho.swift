@@ -30,7 +30,8 @@ final class DatagramEcho {
                 withUnsafeMutableBytes(of: &peer) { peer in
                     let room = UnsafeMutableRawBufferPointer(rebasing: payload[signature.count..<60_000])
                     var message = Self.header(peer, control)
-                    guard case let received = transfer(room, &message, recvmsg), received >= 0 else { return errno == EINTR || errno == ECONNREFUSED }
+                    let received = transfer(room, &message, recvmsg)
+                    guard received >= 0 else { return errno == EINTR || errno == ECONNREFUSED }
                     let answer = UnsafeMutableRawBufferPointer(rebasing: payload[..<(signature.count + received)])
                     message.msg_flags = 0
                     _ = transfer(answer, &message) { sendmsg($0, $1, $2) }

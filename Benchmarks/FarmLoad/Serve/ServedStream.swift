@@ -51,6 +51,7 @@ struct ServedStream {
     private func httpAnswer(to request: [UInt8]) -> [UInt8] {
         let isProbe = request.starts(with: "GET /healthz ".utf8)
         let body = isProbe ? "ok\n" : "\(name)\n"
-        return Array("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: \(body.utf8.count)\r\nX-Backend: \(name)\r\n\r\n\(body)".utf8)
+        let head = ["HTTP/1.1 200 OK", "Content-Type: text/plain", "Content-Length: \(body.utf8.count)", "X-Backend: \(name)"]
+        return Array((head.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
     }
 }

@@ -44,29 +44,30 @@ struct Endpoint: ExpressibleByArgument, CustomStringConvertible {
     }
 
     func withSocketAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result) rethrows -> Result {
-        address.count == 4 ? try withInternetAddress(body) : try withInternet6Address(body)
+        address.count == 4 ? try Self.lend(internetAddress, to: body) : try Self.lend(internet6Address, to: body)
     }
 
-    private func withInternetAddress<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result) rethrows -> Result {
+    private var internetAddress: sockaddr_in {
         var socketAddress = sockaddr_in()
         socketAddress.sin_family = sa_family_t(AF_INET)
         socketAddress.sin_port = port.bigEndian
         withUnsafeMutableBytes(of: &socketAddress.sin_addr) { $0.copyBytes(from: address) }
-        return try withUnsafeBytes(of: &socketAddress) { try $0.withMemoryRebound(to: sockaddr.self) { try callBody($0, body, MemoryLayout<sockaddr_in>.size) } }
+        return socketAddress
     }
 
-    private func withInternet6Address<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result) rethrows -> Result {
+    private var internet6Address: sockaddr_in6 {
         var socketAddress = sockaddr_in6()
         socketAddress.sin6_family = sa_family_t(AF_INET6)
         socketAddress.sin6_port = port.bigEndian
         withUnsafeMutableBytes(of: &socketAddress.sin6_addr) { $0.copyBytes(from: address) }
-        return try withUnsafeBytes(of: &socketAddress) { try $0.withMemoryRebound(to: sockaddr.self) { try callBody($0, body, MemoryLayout<sockaddr_in6>.size) } }
+        return socketAddress
     }
 
-    private func callBody<Result>(
-        _ pointer: UnsafeBufferPointer<sockaddr>, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result, _ size: Int
+    private static func lend<Address, Result>(
+        _ socketAddress: Address, to body: (UnsafePointer<sockaddr>, socklen_t) throws -> Result
     ) rethrows -> Result {
-        guard let base = pointer.baseAddress else { preconditionFailure("a local variable has an address") }
-        return try body(base, socklen_t(size))
+        try withUnsafePointer(to: socketAddress) {
+            try $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { try body($0, socklen_t(MemoryLayout<Address>.size)) }
+        }
     }
 }
