@@ -46,9 +46,9 @@ let package = Package(
         room("Model", "Ruleset", uses: ["NetTypes"]),
         room("Model", "RulesetCompiler", uses: ["Ruleset", "FarmModel", "NetTypes"]),
         room("Model", "HealthPolicy", uses: ["FarmModel", "NetTypes"]),
-        room("Model", "ReconcilePolicy", uses: ["RulesetCompiler", "Ruleset", "FarmModel", "NetTypes"]),
+        room("Model", "ReconcilePolicy", uses: ["RulesetCompiler", "Ruleset", "HealthPolicy", "FarmModel", "NetTypes"]),
         room("Model", "ControlAPI"),
-        room("Model", "Seams", uses: ["Ruleset", "NetTypes"]),
+        room("Model", "Seams", uses: ["Ruleset", "HealthPolicy", "FarmModel", "NetTypes"]),
 
         // Kernel: the only floor that opens netlink sockets.
         room("Kernel", "NetfilterDriver", uses: ["Seams", "Ruleset", "NetTypes", "CNetfilter", "CLinux"]),
@@ -57,14 +57,15 @@ let package = Package(
         // Services: long-running parts; they know the kernel by the protocols of Seams.
         room("Services", "FarmWatching", uses: ["FarmConfig", "FarmModel", "CLinux"]),
         room("Services", "HealthProbing", uses: ["HealthPolicy", "FarmModel", "NetTypes", "CLinux"]),
-        room("Services", "Reconciling", uses: ["Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", log]),
+        room("Services", "Reconciling", uses: ["Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "CLinux", log]),
+        room("Services", "StateKeeping", uses: ["Seams"]),
         room("Services", "ControlServer", uses: ["ControlAPI", hummingbird, log]),
         room("Services", "ControlClient", uses: ["ControlAPI"] + nio),
         room("Services", "Observability", uses: [log]),
 
         // Apps: composition and the command line.
         room("Apps", "Daemon", uses: [
-            "NetfilterDriver", "KernelEvents", "FarmWatching", "HealthProbing", "Reconciling", "ControlServer", "Observability",
+            "NetfilterDriver", "KernelEvents", "FarmWatching", "HealthProbing", "Reconciling", "StateKeeping", "ControlServer", "Observability",
             "Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "CLinux",
             yams, log, arguments, lifecycle,
         ]),

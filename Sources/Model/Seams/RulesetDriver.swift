@@ -4,6 +4,12 @@ import Ruleset
 ///
 /// Calls block and are made from one thread. One contract suite holds for every implementation.
 public protocol RulesetDriver: AnyObject {
+    /// Takes over our tables; `ownedByOther` when another process holds them.
+    func claim() throws(DriverError)
+
+    /// True while no other process can change our tables.
+    var ownsTables: Bool { get }
+
     /// Applies the batch as one transaction and returns the generation that it made.
     ///
     /// `expected`: the generation that the batch was decided on; nil commits upon whatever is there. A batch that is refused changes nothing.
@@ -16,6 +22,9 @@ public protocol RulesetDriver: AnyObject {
     func dump(recognising expected: Ruleset) throws(DriverError) -> (ruleset: Ruleset, foreign: [String], generation: UInt32)
 
     func generation() throws(DriverError) -> UInt32
+
+    /// What rules have counted, by table, chain and position; nil for a rule that does not count.
+    func counters() throws(DriverError) -> [TableFamily: [String: [RuleCounter?]]]
 }
 
 /// A batch or dump that the kernel refused, in words that say what to do.

@@ -1,0 +1,67 @@
+import FarmModel
+import HealthPolicy
+import NetTypes
+import RulesetCompiler
+
+/// Why a backend gets new connections, or why not.
+public enum BackendStanding: Sendable, Hashable {
+    case serving
+    case admin(AdminState)
+    case weightZero
+    case verdict(Verdict)
+    /// dsr: nobody has answered for its address on the link yet.
+    case noNeighbour
+
+    public var isUsable: Bool { self == .serving }
+}
+
+extension Farm {
+    /// What is probed for this backend; nil when it is not probed.
+    public func probeTarget(of backend: Backend) -> ProbeTarget? {
+        let check = backend.health ?? health
+        guard check.kind != .none, let port = check.port ?? backend.port?.first ?? listenerPort(for: backend) else { return nil }
+        return ProbeTarget(address: check.address ?? backend.address, port: port, check: check)
+    }
+
+    /// A backend that keeps the client's port is probed at the first port of the farm.
+    private func listenerPort(for backend: Backend) -> UInt16? {
+        let own = listeners.filter { $0.address.family == backend.address.family }
+        return (own.first { $0.transport == .tcp } ?? own.first)?.ports.first?.first
+    }
+}
+
+extension DesiredState {
+    public func admin(of backend: Backend, in farm: Farm) -> AdminState {
+        if farm.state != .ready { return farm.state }
+        return overrides[BackendID(farm: farm.name, backend: backend.name)]?.admin ?? backend.state
+    }
+
+    /// After overrides.
+    public func weight(of backend: Backend, in farm: Farm) -> Int {
+        overrides[BackendID(farm: farm.name, backend: backend.name)]?.weight ?? backend.weight
+    }
+
+    public func verdict(of backend: Backend, in farm: Farm) -> Verdict {
+        guard let target = farm.probeTarget(of: backend) else { return .up }
+        return verdicts[target] ?? .unknown
+    }
+
+    /// The first reason that keeps the backend out, in the order in which an operator would look.
+    public func standing(of backend: Backend, in farm: Farm) -> BackendStanding {
+        let admin = admin(of: backend, in: farm)
+        if admin != .ready { return .admin(admin) }
+        if weight(of: backend, in: farm) == 0 { return .weightZero }
+        let verdict = verdict(of: backend, in: farm)
+        if verdict != .up { return .verdict(verdict) }
+        if farm.mode == .dsr, nextHops[backend.address] == nil { return .noNeighbour }
+        return .serving
+    }
+
+    func conditions(of farm: Farm) -> [BackendCondition] {
+        farm.backends.map { backend in
+            BackendCondition(
+                isUsable: standing(of: backend, in: farm).isUsable, weight: weight(of: backend, in: farm),
+                nextHop: farm.mode == .dsr ? nextHops[backend.address] : nil)
+        }
+    }
+}

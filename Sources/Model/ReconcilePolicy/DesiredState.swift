@@ -1,0 +1,121 @@
+import FarmModel
+import HealthPolicy
+import NetTypes
+import Ruleset
+import RulesetCompiler
+
+/// Everything that decides the ruleset, and the ruleset that follows from it.
+///
+/// Each change recompiles only the farms that it concerns.
+public struct DesiredState: Sendable {
+    public private(set) var farms: [String: Farm] = [:]
+    public private(set) var overrides: [BackendID: Override] = [:]
+    public private(set) var verdicts: [ProbeTarget: Verdict] = [:]
+    /// How frames reach the backends of dsr farms; those that are missing are held out of the table.
+    public private(set) var nextHops: [IPAddress: NextHop] = [:]
+    private var ingressDevices: [NetworkDevice] = []
+
+    private var plans: [String: FarmPlan] = [:]
+    private var compiler = RulesetCompiler()
+    private var users: [ProbeTarget: Set<String>] = [:]
+    private var directUsers: [IPAddress: Set<String>] = [:]
+    private let probePorts: PortRange
+
+    public init(probePorts: PortRange = Environment.defaultProbePorts) { self.probePorts = probePorts }
+
+    public var ruleset: Ruleset { compiler.ruleset }
+    public var compiledFarms: [String: CompiledFarm] { compiler.farms }
+    /// Every distinct probe that the farms ask for.
+    public var probeTargets: Set<ProbeTarget> { Set(users.keys) }
+    /// Addresses whose next hop is wanted.
+    public var directBackends: Set<IPAddress> { Set(directUsers.keys) }
+
+    public func tableSize(of farm: String) -> Int { plans[farm]?.tableSize ?? 0 }
+}
+
+extension DesiredState {
+    /// Replaces the farms. Overrides of backends that are gone stay: the backend may come back.
+    public mutating func set(farms new: [Farm]) {
+        let previous = farms
+        farms = Dictionary(uniqueKeysWithValues: new.map { ($0.name, $0) })
+        indexUsers()
+        carryVerdicts()
+        var compiled: [String: CompiledFarm] = [:]
+        plans = plans.filter { farms[$0.key] == previous[$0.key] }
+        for farm in new {
+            if farms[farm.name] == previous[farm.name], let known = compiler.farms[farm.name] {
+                compiled[farm.name] = known
+            } else {
+                let plan = self.plan(farm)
+                plans[farm.name] = plan
+                compiled[farm.name] = CompiledFarm(plan, conditions(of: farm))
+            }
+        }
+        compiler.replace(farms: compiled, environment: environment)
+    }
+
+    public mutating func set(overrides new: [BackendID: Override]) {
+        let changed = Set(overrides.keys).union(new.keys).filter { overrides[$0] != new[$0] }
+        overrides = new.filter { !$0.value.isEmpty }
+        recompile(Set(changed.map(\.farm)), replanning: true)
+    }
+
+    /// Returns the farms that use the targets.
+    @discardableResult
+    public mutating func set(verdicts new: [ProbeTarget: Verdict]) -> Set<String> {
+        let changed = new.filter { users[$0.key] != nil && verdicts[$0.key] != $0.value }
+        verdicts.merge(changed) { $1 }
+        let concerned = changed.keys.reduce(into: Set<String>()) { $0.formUnion(users[$1] ?? []) }
+        recompile(concerned)
+        return concerned
+    }
+
+    /// Replaces the known next hops and the devices that dsr frames come in by.
+    @discardableResult
+    public mutating func set(nextHops new: [IPAddress: NextHop], ingressDevices devices: [NetworkDevice]) -> Set<String> {
+        let changed = Set(nextHops.keys).union(new.keys).filter { nextHops[$0] != new[$0] }
+        nextHops = new
+        let concerned = changed.reduce(into: Set<String>()) { $0.formUnion(directUsers[$1] ?? []) }
+        if devices != ingressDevices {
+            ingressDevices = devices
+            compiler.replace(farms: compiler.farms, environment: environment)
+        }
+        recompile(concerned)
+        return concerned
+    }
+
+    private mutating func recompile(_ names: Set<String>, replanning: Bool = false) {
+        for name in names.sorted() {
+            guard let farm = farms[name] else { continue }
+            let plan = replanning ? self.plan(farm) : plans[name] ?? self.plan(farm)
+            plans[name] = plan
+            compiler.update(name, CompiledFarm(plan, conditions(of: farm)))
+        }
+    }
+
+    private func plan(_ farm: Farm) -> FarmPlan {
+        FarmPlan(farm, weights: farm.backends.map { weight(of: $0, in: farm) })
+    }
+
+    private var environment: Environment {
+        Environment(ingressDevices: ingressDevices, probeTargets: Set(users.keys.map(\.endpoint)), probePorts: probePorts)
+    }
+
+    /// A target whose check was changed keeps the verdict of its endpoint until the new check has spoken: an edit takes nobody out.
+    private mutating func carryVerdicts() {
+        let known = Dictionary(verdicts.map { ($0.key.endpoint, $0.value) }) { $0 == .up ? $0 : $1 }
+        let carried = users.keys.compactMap { target in (verdicts[target] ?? known[target.endpoint]).map { (target, $0) } }
+        verdicts = Dictionary(uniqueKeysWithValues: carried)
+    }
+
+    private mutating func indexUsers() {
+        users = [:]
+        directUsers = [:]
+        for farm in farms.values {
+            for backend in farm.backends {
+                if let target = farm.probeTarget(of: backend) { users[target, default: []].insert(farm.name) }
+                if farm.mode == .dsr { directUsers[backend.address, default: []].insert(farm.name) }
+            }
+        }
+    }
+}

@@ -1,1 +1,0 @@
-// ReconcilePolicy: see docs/design/building.md

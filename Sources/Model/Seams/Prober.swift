@@ -1,0 +1,10 @@
+import FarmModel
+import HealthPolicy
+
+/// What probes targets and says when a verdict changes.
+public protocol Prober: AnyObject, Sendable {
+    /// Probes these and no others; the verdict beside a target is the last known one, for targets that are new.
+    func setTargets(_ targets: [ProbeTarget: Verdict?])
+    /// What is known of every target.
+    func snapshot() -> [ProbeTarget: HealthState]
+}

@@ -1,0 +1,31 @@
+import ControlAPI
+import Synchronization
+
+/// Hands events to whoever listens; a listener that falls behind loses the oldest.
+final class EventBus: Sendable {
+    private static let buffered = 1_000
+    private struct Listeners {
+        var next = 0
+        var continuations: [Int: (farm: String?, AsyncStream<EventView>.Continuation)] = [:]
+    }
+    private let listeners = Mutex(Listeners())
+
+    func stream(farm: String?) -> AsyncStream<EventView> {
+        let (stream, continuation) = AsyncStream<EventView>.makeStream(bufferingPolicy: .bufferingNewest(Self.buffered))
+        let id = listeners.withLock { listeners in
+            listeners.next += 1
+            listeners.continuations[listeners.next] = (farm, continuation)
+            return listeners.next
+        }
+        continuation.onTermination = { [weak self] _ in
+            self?.listeners.withLock { _ = $0.continuations.removeValue(forKey: id) }
+        }
+        return stream
+    }
+
+    func post(_ kind: EventView.Kind, farm: String? = nil, backend: String? = nil, _ message: String) {
+        let event = EventView(at: Timestamp.now, kind: kind, farm: farm, backend: backend, message: message)
+        let wanting = listeners.withLock { $0.continuations.values.filter { $0.farm == nil || $0.farm == farm } }
+        for (_, continuation) in wanting { continuation.yield(event) }
+    }
+}

@@ -1,0 +1,87 @@
+import FarmModel
+import HealthPolicy
+import NetTypes
+import Seams
+import Synchronization
+
+/// What has happened since the reconciler looked last, coalesced: its size is bounded by the number of targets and neighbours.
+public final class Inbox: Sendable {
+    struct News: Sendable {
+        var verdicts: [ProbeTarget: Verdict] = [:]
+        var reasons: [ProbeTarget: String] = [:]
+        /// The last foreign or own generation that was announced.
+        var generation: (id: UInt32, author: KernelEvent.Author)?
+        var isNetworkChanged = false
+        var neighbours: [NetworkView.Neighbour: MACAddress?] = [:]
+        var areTablesStale = false
+        var isRetryDue = false
+        /// For `lbctl monitor`.
+        var linkNotes: [String] = []
+
+        var isEmpty: Bool {
+            verdicts.isEmpty && generation == nil && !isNetworkChanged && neighbours.isEmpty && !areTablesStale && !isRetryDue
+        }
+    }
+
+    private static let notesKept = 100
+    private let news = Mutex(News())
+    private let wake: AsyncStream<Void>.Continuation
+    /// One element when there is news, however much.
+    let wakeUps: AsyncStream<Void>
+
+    public init() {
+        (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    public func post(_ verdicts: [(target: ProbeTarget, verdict: Verdict, reason: String)]) {
+        change { news in
+            for entry in verdicts {
+                news.verdicts[entry.target] = entry.verdict
+                news.reasons[entry.target] = entry.reason
+            }
+        }
+    }
+
+    public func post(_ events: [KernelEvent]) {
+        change { news in
+            for event in events { news.take(event) }
+        }
+    }
+
+    func postRetry() { change { $0.isRetryDue = true } }
+    public func close() { wake.finish() }
+
+    func take() -> News {
+        news.withLock { news in
+            defer { news = News() }
+            return news
+        }
+    }
+
+    private func change(_ change: (inout News) -> Void) {
+        news.withLock { change(&$0) }
+        wake.yield()
+    }
+
+    fileprivate static func keep(_ note: String, in notes: inout [String]) {
+        if notes.count < notesKept { notes.append(note) }
+    }
+}
+
+extension Inbox.News {
+    fileprivate mutating func take(_ event: KernelEvent) {
+        switch event {
+        case .generation(let id, let author): generation = (id, author)
+        case .neighbour(let address, let device, let mac): neighbours[.init(address: address, device: device)] = .some(mac)
+        case .link(let link):
+            isNetworkChanged = true
+            Inbox.keep("\(link.device.name) is \(link.isUp ? "up" : "down")", in: &linkNotes)
+        case .linkGone(let index):
+            isNetworkChanged = true
+            Inbox.keep("device \(index) is gone", in: &linkNotes)
+        case .address, .routes: isNetworkChanged = true
+        case .overrun(.tables): areTablesStale = true
+        case .overrun(.network): isNetworkChanged = true
+        }
+    }
+}

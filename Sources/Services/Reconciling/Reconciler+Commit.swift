@@ -1,0 +1,106 @@
+import Ruleset
+import Seams
+
+extension Reconciler {
+    /// Sends what the kernel lacks. True when the kernel now has what is desired.
+    @discardableResult
+    func reconcile(author: String, because cause: String) -> Bool {
+        let target = desired.ruleset
+        do {
+            guard let (added, removed) = try commit(target) else {
+                isDrifted = false
+                return true
+            }
+            (isDrifted, retryDelay) = (false, Self.firstRetry)
+            changes.record(author: author, ok: true, cause)
+            events.post(.change, "\(cause) (\(author); \(added) elements added, \(removed) removed, generation \(generation))")
+            return true
+        } catch {
+            fail(author: author, cause, error)
+            return false
+        }
+    }
+
+    /// Commits the difference; nil when there is none. Decides again on what is there when something came between.
+    private func commit(_ target: Ruleset) throws(DriverError) -> (added: Int, removed: Int)? {
+        for attempt in 1... {
+            let batch = committed.batch(to: target)
+            guard !batch.isEmpty else { return nil }
+            let start = ContinuousClock.now
+            do {
+                generation = try driver.commit(batch, expecting: generation)
+                committed = target
+                counters.commits += 1
+                counters.lastCommit = ContinuousClock.now - start
+                return (batch.elementsAdded, batch.elementsRemoved)
+            } catch {
+                guard attempt < Self.commitAttempts else { throw error }
+                switch error.kind {
+                // Nobody else can have changed tables that we own: only the number is out of date.
+                case .staleGeneration where driver.ownsTables: generation = try driver.generation()
+                case .staleGeneration, .refused: try adopt(target)
+                default: throw error
+                }
+            }
+        }
+        return nil
+    }
+
+    /// Takes what the kernel holds as committed.
+    func adopt(_ target: Ruleset) throws(DriverError) {
+        let dump = try driver.dump(recognising: target)
+        (committed, generation) = (dump.ruleset, dump.generation)
+        for name in dump.foreign { log.warning("something in our tables is not ours and is left alone", metadata: ["object": "\(name)"]) }
+    }
+
+    private func fail(author: String, _ cause: String, _ error: DriverError) {
+        isDrifted = true
+        counters.commitFailures += 1
+        changes.record(author: author, ok: false, "\(cause): \(error)")
+        events.post(.change, "failed: \(cause): \(error)")
+        log.error("the kernel refused a change; what runs goes on running", metadata: [
+            "cause": "\(cause)", "error": "\(error)", "retry": "\(retryDelay)",
+        ])
+        scheduleRetry()
+    }
+
+    private func scheduleRetry() {
+        let delay = retryDelay
+        retryDelay = min(retryDelay * 2, Self.lastRetry)
+        Task { [inbox] in
+            // Cancelled means that the daemon stops: then nobody wants the retry.
+            guard (try? await Task.sleep(for: delay)) != nil else { return }
+            inbox.postRetry()
+        }
+    }
+
+    func retry() {
+        guard isDrifted else { return }
+        resynchronize(author: "repair", because: "a change that failed is tried again")
+    }
+
+    /// A transaction was committed. If it was not ours and our tables can be changed by others, look, and repair.
+    func notice(generation id: UInt32, _ author: KernelEvent.Author) {
+        guard id != generation else { return }
+        if driver.ownsTables {
+            generation = id
+        } else {
+            resynchronize(author: "repair", because: "\(author) changed our tables")
+        }
+    }
+
+    /// Reads the kernel whole and sends what differs.
+    func resynchronize(author: String, because cause: String) {
+        do {
+            try adopt(desired.ruleset)
+        } catch {
+            fail(author: author, cause, error)
+            return
+        }
+        guard !committed.batch(to: desired.ruleset).isEmpty else { return }
+        counters.repairs += 1
+        events.post(.drift, cause)
+        log.warning("drift found; repairing", metadata: ["cause": "\(cause)"])
+        reconcile(author: author, because: cause)
+    }
+}

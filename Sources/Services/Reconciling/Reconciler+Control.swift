@@ -1,0 +1,130 @@
+import ControlAPI
+import FarmModel
+import HealthPolicy
+import NetTypes
+import ReconcilePolicy
+import Ruleset
+import RulesetCompiler
+import Seams
+
+extension Reconciler: ControlService {
+    public func status() async -> StatusView {
+        let states = desired.farms.values.map(state)
+        let verdicts = desired.farms.values.flatMap { farm in farm.backends.map { desired.verdict(of: $0, in: farm) } }
+        func inState(_ state: FarmState) -> Int { states.count { $0 == state } }
+        func judged(_ verdict: Verdict) -> Int { verdicts.count { $0 == verdict } }
+        return StatusView(
+            version: settings.version, generation: generation, drift: isDrifted,
+            farms: .init(total: states.count, up: inState(.up), degraded: inState(.degraded), down: inState(.down)),
+            backends: .init(total: verdicts.count, up: judged(.up), down: judged(.down), unknown: judged(.unknown)),
+            lastChange: changes.last, configFaults: configFaults, ownsTables: driver.ownsTables, stateFault: stateFault)
+    }
+
+    public func farms() async -> FarmList {
+        FarmList(farms: desired.farms.values.sorted { $0.name < $1.name }.map(view))
+    }
+
+    public func farm(_ name: String) async throws(Problem) -> FarmDetail {
+        let farm = try find(farm: name)
+        let health = prober.snapshot()
+        return FarmDetail(
+            farm: view(farm), backends: farm.backends.map { view($0, farm, health, nil) }.sorted { $0.name < $1.name },
+            source: origins[name].map { "\($0.file):\($0.line)" })
+    }
+
+    public func backends(farm: String?, countingConnections: Bool) async throws(Problem) -> BackendList {
+        let farms = try farm.map { name throws(Problem) in [try find(farm: name)] } ?? desired.farms.values.sorted { $0.name < $1.name }
+        let counts = try await countingConnections ? connectionCounts() : nil
+        let health = prober.snapshot()
+        return BackendList(backends: farms.flatMap { farm in
+            farm.backends.sorted { $0.name < $1.name }.map { view($0, farm, health, counts) }
+        })
+    }
+
+    public func override(
+        farm: String, backend: String, _ request: OverrideRequest?, by caller: Caller
+    ) async throws(Problem) -> BackendView {
+        let (owner, server) = try find(farm, backend)
+        let id = BackendID(farm: farm, backend: backend)
+        var overrides = desired.overrides
+        overrides[id] = try request.map { request throws(Problem) in try merged(overrides[id] ?? Override(), request) }
+        desired.set(overrides: overrides)
+        let words = words(overrides[id])
+        guard reconcile(author: caller.name, because: "\(id): \(words)") else {
+            throw Problem(title: "The kernel refused the change", status: 503, detail: changes.last?.summary ?? "")
+        }
+        events.post(.override, farm: farm, backend: backend, "\(words) (\(caller.name))")
+        do {
+            try await keeper.save(desired.overrides)
+            noteState(nil)
+        } catch {
+            noteState(error)
+        }
+        return view(server, owner, prober.snapshot(), nil)
+    }
+
+    public func apply(_ request: ApplyRequest, by caller: Caller) async throws(Problem) -> PlanView {
+        switch await apply(author: caller.name, dryRun: request.dryRun, force: request.force) {
+        case .applied(let plan), .planned(let plan): return await view(plan)
+        case .faulty(let faults):
+            throw Problem(title: "The farm files have faults", status: 422, detail: "\(faults.count) faults; what runs goes on running", faults: faults)
+        case .refused(let plan):
+            throw Problem(
+                title: "The change is above the blast radius", status: 409,
+                detail: "\(plan.listenersLost) of \(plan.listenersBefore) listeners would go; say --force if that is meant")
+        case .failed(let reason): throw Problem(title: "The kernel refused the change", status: 503, detail: reason)
+        }
+    }
+
+    public func rules(farm: String?) async throws(Problem) -> RulesView {
+        let fragments = try farm.map { name throws(Problem) in Set([try find(farm: name).name, Fragment.shared]) }
+        do {
+            return RulesView(text: committed.text(fragments: fragments, counters: try driver.counters()))
+        } catch {
+            throw Problem(title: "The counters cannot be read", status: 503, detail: "\(error)")
+        }
+    }
+
+    public func events(farm: String?) async -> AsyncStream<EventView> { events.stream(farm: farm) }
+}
+
+extension Reconciler {
+    private func find(farm name: String) throws(Problem) -> Farm {
+        if let farm = desired.farms[name] { return farm }
+        throw Problem(title: "No such farm", status: 404, detail: "there is no farm \"\(name)\"; `lbctl farm list` shows them")
+    }
+
+    private func find(_ farm: String, _ backend: String) throws(Problem) -> (Farm, Backend) {
+        let owner = try find(farm: farm)
+        if let found = owner.backends.first(where: { $0.name == backend }) { return (owner, found) }
+        throw Problem(title: "No such backend", status: 404, detail: "farm \"\(farm)\" has no backend \"\(backend)\"")
+    }
+
+    private func merged(_ current: Override, _ request: OverrideRequest) throws(Problem) -> Override {
+        var result = current
+        if let word = request.admin {
+            guard let admin = AdminState(rawValue: word) else {
+                throw Problem(title: "Bad request", status: 400, detail: "admin is ready, drain or maintenance, not \"\(word)\"")
+            }
+            result.admin = admin
+        }
+        if let weight = request.weight {
+            guard (0...1000).contains(weight) else {
+                throw Problem(title: "Bad request", status: 400, detail: "a weight is 0 to 1000, not \(weight)")
+            }
+            result.weight = weight
+        }
+        return result
+    }
+
+    private func words(_ override: Override?) -> String {
+        let parts = [override?.admin.map(\.rawValue), override?.weight.map { "weight \($0)" }].compactMap { $0 }
+        return parts.isEmpty ? "override dropped" : parts.joined(separator: ", ")
+    }
+
+    private func connectionCounts() async throws(Problem) -> [ConnectionTarget: Int] {
+        do { return try await sweeper.counts() } catch {
+            throw Problem(title: "Connections cannot be counted", status: 503, detail: "\(error)")
+        }
+    }
+}

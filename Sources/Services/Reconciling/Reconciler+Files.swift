@@ -1,0 +1,77 @@
+import ControlAPI
+import FarmConfig
+import FarmModel
+import HealthPolicy
+import ReconcilePolicy
+import Seams
+
+extension Reconciler {
+    /// What came of reading the farm files.
+    public enum ApplyResult: Sendable {
+        case applied(ChangePlan)
+        /// The dry run's answer.
+        case planned(ChangePlan)
+        /// Rendered faults; what runs goes on.
+        case faulty([String])
+        /// Above the blast radius, and not forced.
+        case refused(ChangePlan)
+        case failed(String)
+    }
+
+    /// Re-reads the files and makes them what runs, in one transaction.
+    public func apply(author: String, dryRun: Bool = false, force: Bool = false) async -> ApplyResult {
+        while isApplying { await Task.yield() }
+        isApplying = true
+        defer { isApplying = false }
+        let load = await loader.load()
+        guard load.faults.isEmpty else {
+            noteFaults(load.faults)
+            return .faulty(load.faults)
+        }
+        var next = desired
+        next.set(farms: load.result.farms)
+        let plan = ChangePlan(from: desired, to: next)
+        if dryRun { return .planned(plan) }
+        if plan.isAboveBlastRadius, !force {
+            noteFaults(["\(plan.listenersLost) of \(plan.listenersBefore) listeners would go; `lbctl apply --force` does it all the same"])
+            return .refused(plan)
+        }
+        noteFaults([])
+        guard !plan.isEmpty || load.result.origins != origins else { return .applied(plan) }
+        return await put(load, next, plan, author: author)
+    }
+
+    private func put(_ load: FarmLoader.Load, _ next: DesiredState, _ plan: ChangePlan, author: String) async -> ApplyResult {
+        (desired, origins) = (next, load.result.origins)
+        readNetworkForNewBackends()
+        prober.setTargets(Dictionary(uniqueKeysWithValues: desired.probeTargets.map { ($0, desired.verdicts[$0]) }))
+        let counts = "\(plan.added.count) farms added, \(plan.changed.count) changed, \(plan.removed.count) removed"
+        guard reconcile(author: author, because: counts) else { return .failed(changes.last?.summary ?? "") }
+        log.info("farm files applied", metadata: [
+            "author": "\(author)", "added": "\(plan.added.count)", "changed": "\(plan.changed.count)", "removed": "\(plan.removed.count)",
+        ])
+        do {
+            try await loader.keep(load.files)
+            noteState(nil)
+        } catch {
+            noteState(error)
+        }
+        return .applied(plan)
+    }
+
+    func readNetworkForNewBackends() {
+        guard !desired.directBackends.isEmpty else { return }
+        do { view = try network.read() } catch {
+            log.error("links and neighbours cannot be read", metadata: ["error": "\(error)"])
+        }
+        updateNextHops()
+    }
+
+    private func noteFaults(_ faults: [String]) {
+        for fault in faults where !configFaults.contains(fault) {
+            log.error("farm files are not applied; what runs goes on running", metadata: ["fault": "\(fault)"])
+            events.post(.config, fault)
+        }
+        configFaults = faults
+    }
+}

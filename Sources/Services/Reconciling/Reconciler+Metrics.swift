@@ -1,0 +1,65 @@
+import ControlAPI
+import FarmModel
+import HealthPolicy
+import ReconcilePolicy
+
+extension Reconciler {
+    /// Prometheus text (exposition format 0.0.4). Labels are bounded by the configuration.
+    public func metrics() async -> String {
+        var page = MetricsPage()
+        page.gauge("zvnft_generation", "nf_tables generation after the last commit.", Double(generation))
+        page.gauge("zvnft_drift", "1 while the kernel differs from what is desired.", isDrifted ? 1 : 0)
+        page.gauge("zvnft_farms", "Configured farms.", Double(desired.farms.count))
+        page.gauge("zvnft_config_faults", "Faults that keep the farm files from being applied.", Double(configFaults.count))
+        page.gauge("zvnft_last_commit_seconds", "Duration of the last commit.", counters.lastCommit / .seconds(1))
+        page.counter("zvnft_commits_total", "Transactions that the kernel took.", counters.commits)
+        page.counter("zvnft_commit_failures_total", "Transactions that the kernel refused.", counters.commitFailures)
+        page.counter("zvnft_repairs_total", "Times that drift was found and mended.", counters.repairs)
+        page.counter("zvnft_verdict_changes_total", "Verdicts that changed.", counters.verdictChanges)
+        let farms = desired.farms.values.sorted { $0.name < $1.name }
+        page.family("zvnft_backend_up", "1 while probes say up.", "gauge")
+        for farm in farms {
+            for backend in farm.backends.sorted(by: { $0.name < $1.name }) {
+                let isUp = desired.verdict(of: backend, in: farm) == .up
+                page.sample("zvnft_backend_up", [("farm", farm.name), ("backend", backend.name)], isUp ? 1 : 0)
+            }
+        }
+        return page.text
+    }
+}
+
+/// Writes the exposition format.
+private struct MetricsPage {
+    private(set) var text = ""
+
+    mutating func gauge(_ name: String, _ help: String, _ value: Double) {
+        family(name, help, "gauge")
+        sample(name, [], value)
+    }
+
+    mutating func counter(_ name: String, _ help: String, _ value: Int) {
+        family(name, help, "counter")
+        sample(name, [], Double(value))
+    }
+
+    mutating func family(_ name: String, _ help: String, _ kind: String) {
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
+    }
+
+    mutating func sample(_ name: String, _ labels: [(String, String)], _ value: Double) {
+        let words = labels.map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",")
+        let number = value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+        text += "\(name)\(words.isEmpty ? "" : "{\(words)}") \(number)\n"
+    }
+
+    private func escaped(_ label: String) -> String {
+        label.reduce(into: "") { result, character in
+            switch character {
+            case "\\": result += "\\\\"
+            case "\"": result += "\\\""
+            case "\n": result += "\\n"
+            default: result.append(character)
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import FarmModel
+import NetTypes
+import Seams
+
+extension Reconciler {
+    /// Neighbours have answered, changed their MAC or gone. Only those of dsr backends matter.
+    func take(_ neighbours: [NetworkView.Neighbour: MACAddress?]) {
+        for (neighbour, mac) in neighbours { view.neighbours[neighbour] = mac }
+        let wanted = desired.directBackends
+        let concerned = neighbours.filter { wanted.contains($0.key.address) }
+        guard !concerned.isEmpty else { return }
+        useView(author: "neighbour", because: concerned.keys.map { "\($0.address)" }.sorted().joined(separator: ", "))
+        for (neighbour, mac) in concerned {
+            events.post(.neighbour, "\(neighbour.address) is at \(mac?.description ?? "no known MAC")")
+        }
+    }
+
+    /// Reads links and neighbours anew, if any farm needs them.
+    func readNetwork(author: String) {
+        guard !desired.directBackends.isEmpty else { return }
+        do {
+            view = try network.read()
+        } catch {
+            log.error("links and neighbours cannot be read; dsr goes on with what is known", metadata: ["error": "\(error)"])
+            return
+        }
+        useView(author: author, because: "links or addresses changed")
+    }
+
+    private func useView(author: String, because cause: String) {
+        if updateNextHops() { reconcile(author: author, because: cause) }
+    }
+
+    /// True when something changed.
+    @discardableResult
+    func updateNextHops() -> Bool {
+        var hops: [IPAddress: NextHop] = [:]
+        for address in desired.directBackends.sorted() {
+            if let hop = nextHop(address) { hops[address] = hop }
+        }
+        let devices = ingressDevices()
+        let before = desired.ruleset
+        desired.set(nextHops: hops, ingressDevices: devices)
+        return before != desired.ruleset
+    }
+
+    /// Nil while the address is not on-link, its device is down or nobody has answered; then it is asked for.
+    private func nextHop(_ address: IPAddress) -> NextHop? {
+        do {
+            guard let index = try network.onLinkDevice(to: address), let link = view.links[index], link.isUp, let source = link.mac else { return nil }
+            guard let mac = view.neighbours[.init(address: address, device: index)] else {
+                try network.resolve(address, device: index)
+                return nil
+            }
+            return NextHop(destination: mac, device: link.device, source: source)
+        } catch {
+            log.warning("no way to a dsr backend", metadata: ["backend": "\(address)", "error": "\(error)"])
+            return nil
+        }
+    }
+
+    private func ingressDevices() -> [NetworkDevice] {
+        guard !desired.directBackends.isEmpty else { return [] }
+        return view.links.values.filter { link in
+            guard let names = settings.ingressDevices else { return link.isUp && link.mac != nil && !link.isLoopback }
+            return names.contains(link.device.name)
+        }.map(\.device).sorted()
+    }
+
+    /// Asks again for dsr backends without an answer: a lost request must not keep a backend out.
+    public func askForNeighbours() async {
+        // Ends when the daemon stops and the sleep is cancelled.
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            guard desired.directBackends.contains(where: { desired.nextHops[$0] == nil }) else { continue }
+            readNetwork(author: "neighbour")
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import FarmModel
+import HealthPolicy
+import ReconcilePolicy
+import Ruleset
+import Seams
+
+extension Reconciler {
+    /// How long the first commit waits for the first answers of probes whose verdict is not known, when the kernel already serves.
+    private static let firstAnswers: Duration = .seconds(3)
+
+    /// Claims the tables, reads files and state, adopts what the kernel has and sends the difference.
+    ///
+    /// Throws when another instance holds the tables or the kernel lets us do nothing. Bad files do not stop it: what ran last goes on.
+    public func start() async throws(DriverError) {
+        try driver.claim()
+        generation = try driver.generation()
+        await restoreState()
+        let load = await firstLoad()
+        desired.set(farms: load?.result.farms ?? [])
+        origins = load?.result.origins ?? [:]
+        await restoreVerdicts()
+        readNetworkForNewBackends()
+        prober.setTargets(Dictionary(uniqueKeysWithValues: desired.probeTargets.map { ($0, desired.verdicts[$0]) }))
+        try adopt(desired.ruleset)
+        await waitForFirstAnswers()
+        guard load != nil || committed.tables.allSatisfy({ $0.chains.isEmpty }) else {
+            log.error("no farm file could be used and none is remembered; the kernel keeps what it has")
+            return
+        }
+        let summary = "\(desired.farms.count) farms at the start"
+        guard reconcile(author: "start", because: summary) else { return }
+        log.notice("serving", metadata: [
+            "farms": "\(desired.farms.count)", "backends": "\(desired.farms.values.reduce(0) { $0 + $1.backends.count })",
+            "generation": "\(generation)", "owner": "\(driver.ownsTables)",
+        ])
+        if let load, configFaults.isEmpty {
+            do { try await loader.keep(load.files) } catch { noteState(error) }
+        }
+    }
+
+    /// The files as they are; if they are faulty, the last ones that were not.
+    private func firstLoad() async -> FarmLoader.Load? {
+        let load = await loader.load()
+        guard !load.faults.isEmpty else { return load }
+        configFaults = load.faults
+        for fault in load.faults { log.error("farm files are not used", metadata: ["fault": "\(fault)"]) }
+        do {
+            guard let last = try await loader.loadLastGood() else { return nil }
+            log.warning("serving the farm files that were good last", metadata: ["files": "\(last.files.count)"])
+            return last
+        } catch {
+            noteState(error)
+            return nil
+        }
+    }
+
+    private func restoreState() async {
+        do { desired.set(overrides: try await keeper.overrides()) } catch { noteState(error) }
+    }
+
+    private func restoreVerdicts() async {
+        do {
+            let known = try await keeper.verdicts()
+            let restored = desired.probeTargets.compactMap { target in known[target.identityText].map { (target, $0) } }
+            desired.set(verdicts: Dictionary(uniqueKeysWithValues: restored))
+        } catch {
+            noteState(error)
+        }
+    }
+
+    /// A kernel that serves must not lose its backends just because we do not know them yet.
+    private func waitForFirstAnswers() async {
+        guard committed.tables.contains(where: { $0.sets.contains { $0.count > 0 } }) else { return }
+        let deadline = ContinuousClock.now + Self.firstAnswers
+        while ContinuousClock.now < deadline {
+            takeKnownVerdicts()
+            guard desired.probeTargets.contains(where: { (desired.verdicts[$0] ?? .unknown) == .unknown }) else { return }
+            // Cancelled means that the daemon stops.
+            guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { return }
+        }
+    }
+
+    private func takeKnownVerdicts() {
+        let known = prober.snapshot().mapValues(\.verdict).filter { $0.value != .unknown }
+        desired.set(verdicts: known)
+    }
+}

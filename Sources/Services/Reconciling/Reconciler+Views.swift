@@ -1,0 +1,92 @@
+import ControlAPI
+import FarmModel
+import HealthPolicy
+import NetTypes
+import ReconcilePolicy
+import Seams
+
+extension Reconciler {
+    func state(_ farm: Farm) -> FarmState {
+        if farm.state == .maintenance { return .maintenance }
+        let standings = farm.backends.map { desired.standing(of: $0, in: farm) }
+        let served = desired.compiledFarms[farm.name]?.slots ?? [:]
+        if served.isEmpty || served.values.contains(where: \.isEmpty) { return served.values.allSatisfy(\.isEmpty) ? .down : .degraded }
+        let isWhole = standings.allSatisfy { standing in
+            switch standing {
+            case .serving, .weightZero, .admin: true
+            case .verdict, .noNeighbour: false
+            }
+        }
+        return isWhole ? .up : .degraded
+    }
+
+    func view(_ farm: Farm) -> FarmView {
+        FarmView(
+            name: farm.name, mode: farm.mode.name, scheduler: farm.scheduler.name, state: state(farm),
+            listen: farm.listeners.sorted().map(\.description),
+            backends: .init(
+                total: farm.backends.count, healthy: farm.backends.count { desired.verdict(of: $0, in: farm) == .up },
+                used: Set(slots(farm).values.flatMap { $0 }).count),
+            tableSize: desired.tableSize(of: farm.name), description: farm.description)
+    }
+
+    private func slots(_ farm: Farm) -> [AddressFamily: [UInt16]] { desired.compiledFarms[farm.name]?.slots ?? [:] }
+
+    func view(
+        _ backend: Backend, _ farm: Farm, _ health: [ProbeTarget: HealthState], _ counts: [ConnectionTarget: Int]?
+    ) -> BackendView {
+        let standing = desired.standing(of: backend, in: farm)
+        let weight = desired.weight(of: backend, in: farm)
+        let target = farm.probeTarget(of: backend)
+        let state = target.flatMap { health[$0] }
+        return BackendView(
+            farm: farm.name, name: backend.name, address: backend.address.description, port: backend.port?.description,
+            weight: backend.weight, effectiveWeight: standing.isUsable ? weight : 0, priority: backend.priority,
+            admin: desired.admin(of: backend, in: farm).rawValue,
+            isOverridden: desired.overrides[BackendID(farm: farm.name, backend: backend.name)] != nil,
+            health: desired.verdict(of: backend, in: farm).rawValue, reason: reason(standing, target, state),
+            since: state.map { Timestamp.text(monotonicNanoseconds: $0.since.nanoseconds) }, share: share(backend, farm),
+            connections: counts.flatMap { connections(to: backend, farm, $0) })
+    }
+
+    private func reason(_ standing: BackendStanding, _ target: ProbeTarget?, _ state: HealthState?) -> String {
+        let probe = target.flatMap { reasons[$0] } ?? state?.reason ?? "not probed"
+        return switch standing {
+        case .serving, .verdict: probe
+        case .admin(let state): state.rawValue
+        case .weightZero: "weight 0"
+        case .noNeighbour: "no neighbour: nobody answers for its address on the link"
+        }
+    }
+
+    private func share(_ backend: Backend, _ farm: Farm) -> Double {
+        guard let index = farm.backends.firstIndex(of: backend), let slots = slots(farm)[backend.address.family], !slots.isEmpty
+        else { return 0 }
+        return Double(slots.count { Int($0) == index }) / Double(slots.count)
+    }
+
+    /// Nil where there is no conntrack.
+    private func connections(to backend: Backend, _ farm: Farm, _ counts: [ConnectionTarget: Int]) -> Int? {
+        guard farm.mode != .dsr else { return nil }
+        return counts.reduce(0) { sum, entry in
+            let isOurs = entry.key.endpoint.address == backend.address && (backend.port?.contains(entry.key.endpoint.port) ?? true)
+            return isOurs ? sum + entry.value : sum
+        }
+    }
+
+    func view(_ plan: ChangePlan) async -> PlanView {
+        var atRisk = 0
+        if !plan.removedBackends.isEmpty {
+            let gone = Set(plan.removedBackends)
+            do {
+                atRisk = try await sweeper.counts().reduce(0) { gone.contains($1.key.endpoint) ? $0 + $1.value : $0 }
+            } catch {
+                log.warning("connections at risk are not counted", metadata: ["error": "\(error)"])
+            }
+        }
+        return PlanView(
+            same: plan.isEmpty, farms: .init(added: plan.added, changed: plan.changed, removed: plan.removed),
+            elements: .init(added: plan.elementsAdded, removed: plan.elementsRemoved), slotsMoved: plan.slotsMoved,
+            connectionsAtRisk: atRisk, needsForce: plan.isAboveBlastRadius)
+    }
+}

@@ -1,0 +1,107 @@
+import ControlAPI
+import FarmConfig
+import FarmModel
+import HealthPolicy
+import Logging
+import NetTypes
+import ReconcilePolicy
+import Ruleset
+import Seams
+
+/// Keeps the kernel at what configuration, operator, probes and network ask for. The only place that commits.
+public actor Reconciler {
+    private let executor = ThreadExecutor(name: "reconciler")
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    public nonisolated let inbox = Inbox()
+    nonisolated let events = EventBus()
+
+    let driver: any RulesetDriver
+    let network: any NetworkObserver
+    let prober: any Prober
+    let loader: FarmLoader
+    let keeper: StateKeeper
+    let sweeper: ConnectionSweeper
+    let settings: Settings
+    let log: Logger
+
+    var desired: DesiredState
+    var committed = Ruleset()
+    var generation: UInt32 = 0
+    /// The kernel differs from `desired` and the last attempt to mend it failed.
+    var isDrifted = false
+    var changes = ChangeLog()
+    var reasons: [ProbeTarget: String] = [:]
+    var origins: [String: SourcePlace] = [:]
+    var configFaults: [String] = []
+    var stateFault: String?
+    var view = NetworkView()
+    var isApplying = false
+    var counters = Counters()
+    private var pacer = CommitPacer()
+    private let started = ContinuousClock.now
+    var retryDelay: Duration = Reconciler.firstRetry
+
+    static let firstRetry: Duration = .milliseconds(100)
+    static let lastRetry: Duration = .seconds(5)
+    /// Attempts to commit before giving up until the next retry.
+    static let commitAttempts = 8
+
+    public struct Settings: Sendable {
+        public var version: String
+        /// Devices whose frames are looked at for dsr; nil means every Ethernet device that is up.
+        public var ingressDevices: [String]?
+        public var probePorts: PortRange
+        public init(version: String, ingressDevices: [String]?, probePorts: PortRange) {
+            (self.version, self.ingressDevices, self.probePorts) = (version, ingressDevices, probePorts)
+        }
+    }
+
+    /// What has happened since the start, for metrics.
+    struct Counters: Sendable {
+        var commits = 0
+        var commitFailures = 0
+        var repairs = 0
+        var verdictChanges = 0
+        var lastCommit: Duration = .zero
+    }
+
+    public init(
+        driver: sending any RulesetDriver, network: any NetworkObserver, connections: any ConnectionForgetter & ConnectionCounter,
+        prober: any Prober, loader: FarmLoader, store: any StateStore, settings: Settings, log: Logger
+    ) {
+        (self.driver, self.network, self.prober, self.loader) = (driver, network, prober, loader)
+        (self.settings, self.log) = (settings, log)
+        keeper = StateKeeper(store: store)
+        sweeper = ConnectionSweeper(connections: connections, log: log)
+        desired = DesiredState(probePorts: settings.probePorts)
+    }
+
+    /// Handles news until the inbox is closed.
+    public func run() async {
+        for await _ in inbox.wakeUps {
+            await pause()
+            await handle(inbox.take())
+        }
+    }
+
+    /// At once when it was quiet, at most one commit in 10 ms under load.
+    private func pause() async {
+        while true {
+            let delay = pacer.delay(at: ContinuousClock.now - started)
+            guard delay > .zero else { return }
+            // Cancelled means that the daemon stops: then there is nothing to wait for.
+            guard (try? await Task.sleep(for: delay)) != nil else { return }
+        }
+    }
+
+    private func handle(_ news: Inbox.News) async {
+        if !news.verdicts.isEmpty { take(news.verdicts, news.reasons) }
+        if !news.neighbours.isEmpty { take(news.neighbours) }
+        if news.isNetworkChanged { readNetwork(author: "network") }
+        if let (id, author) = news.generation { notice(generation: id, author) }
+        if news.areTablesStale { resynchronize(author: "repair", because: "events were lost") }
+        if news.isRetryDue { retry() }
+        for note in news.linkNotes { events.post(.link, note) }
+    }
+}

@@ -1,1 +1,0 @@
-// Reconciling: see docs/design/building.md

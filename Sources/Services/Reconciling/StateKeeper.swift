@@ -1,0 +1,71 @@
+import FarmModel
+import FoundationEssentials
+import HealthPolicy
+import ReconcilePolicy
+import Seams
+
+/// Writes overrides and verdicts, away from the thread that commits.
+actor StateKeeper {
+    private let executor = ThreadExecutor(name: "state")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    private let store: any StateStore
+
+    /// Verdicts older than this say nothing any more (docs/health.md, initialState).
+    static let verdictLifetime = 60
+    /// How often verdicts are written even if none has changed, so that they are young when they are needed.
+    static let heartbeat: Duration = .seconds(15)
+
+    init(store: any StateStore) { self.store = store }
+
+    func save(_ overrides: [BackendID: Override]) throws(StateFault) {
+        let entries = overrides.sorted { $0.key < $1.key }.map { KeptOverride(id: $0.key, value: $0.value) }
+        try store.write(.overrides, json(entries))
+    }
+
+    func save(_ verdicts: [ProbeTarget: Verdict]) throws(StateFault) {
+        let entries = verdicts.filter { $0.value != .unknown }
+            .map { KeptVerdict(target: $0.key.identityText, verdict: $0.value) }.sorted { $0.target < $1.target }
+        try store.write(.verdicts, json(KeptVerdicts(at: Timestamp.seconds, verdicts: entries)))
+    }
+
+    func overrides() throws(StateFault) -> [BackendID: Override] {
+        guard let entries: [KeptOverride] = try read(.overrides) else { return [:] }
+        return Dictionary(entries.map { ($0.id, $0.value) }) { $1 }
+    }
+
+    /// By `ProbeTarget.identityText`; empty when they are too old.
+    func verdicts() throws(StateFault) -> [String: Verdict] {
+        guard let kept: KeptVerdicts = try read(.verdicts) else { return [:] }
+        let age = Timestamp.seconds - kept.at
+        // A clock that was set back makes an age negative; as little can be said then.
+        guard (0...Self.verdictLifetime).contains(age) else { return [:] }
+        return Dictionary(kept.verdicts.map { ($0.target, $0.verdict) }) { $1 }
+    }
+
+    private func read<Value: Decodable>(_ item: StateItem) throws(StateFault) -> Value? {
+        guard let octets = try store.read(item) else { return nil }
+        do { return try JSONDecoder().decode(Value.self, from: Data(octets)) } catch {
+            throw StateFault(message: "\(item.rawValue) cannot be read back: \(error)")
+        }
+    }
+
+    private struct KeptOverride: Codable {
+        let id: BackendID
+        let value: Override
+    }
+    private struct KeptVerdicts: Codable {
+        /// Seconds since 1970.
+        let at: Int
+        let verdicts: [KeptVerdict]
+    }
+    private struct KeptVerdict: Codable {
+        let target: String
+        let verdict: Verdict
+    }
+}
+
+extension ProbeTarget {
+    /// The place and kind of the probe: what a verdict is remembered by, whatever its intervals are.
+    var identityText: String { "\(check.kind.name) \(endpoint)" }
+}

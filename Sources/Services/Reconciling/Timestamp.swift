@@ -1,0 +1,40 @@
+import Glibc
+
+/// Wall-clock time for people and files; nothing is decided by it.
+enum Timestamp {
+    /// RFC 3339, UTC, with milliseconds.
+    static var now: String {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return text(seconds: time.tv_sec, milliseconds: time.tv_nsec / 1_000_000)
+    }
+
+    /// Seconds since 1970.
+    static var seconds: Int {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return time.tv_sec
+    }
+
+    static func text(seconds: Int, milliseconds: Int) -> String {
+        var (seconds, parts) = (time_t(seconds), tm())
+        gmtime_r(&seconds, &parts)
+        func digits(_ value: some BinaryInteger, _ width: Int) -> String {
+            let text = String(value)
+            return String(repeating: "0", count: max(0, width - text.count)) + text
+        }
+        let date = "\(digits(parts.tm_year + 1900, 4))-\(digits(parts.tm_mon + 1, 2))-\(digits(parts.tm_mday, 2))"
+        let time = "\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2)).\(digits(milliseconds, 3))"
+        return "\(date)T\(time)Z"
+    }
+
+    /// A point of CLOCK_MONOTONIC as wall-clock time.
+    static func text(monotonicNanoseconds: Int64) -> String {
+        var (wall, monotonic) = (timespec(), timespec())
+        clock_gettime(CLOCK_REALTIME, &wall)
+        clock_gettime(CLOCK_MONOTONIC, &monotonic)
+        let age = Int64(monotonic.tv_sec) * 1_000_000_000 + Int64(monotonic.tv_nsec) - monotonicNanoseconds
+        let then = Int64(wall.tv_sec) * 1_000 + Int64(wall.tv_nsec) / 1_000_000 - age / 1_000_000
+        return text(seconds: Int(then / 1_000), milliseconds: Int(then % 1_000))
+    }
+}
