@@ -78,6 +78,8 @@ build_client() {
 build_backend() {
     local place=b$1 number=$((10 + $1)) last
     place "$place"
+    # Announces a changed MAC, as a real host's takeover does; dsr has to follow it.
+    setting "$place" ipv4/conf/default/arp_notify=1 ipv6/conf/default/ndisc_notify=1
     plug "$place" eth0
     at "$place" ip link set eth0 address "$(printf '02:00:00:00:01:%02x' "$1")" up
     at "$place" ip address add "10.0.1.$number/24" dev eth0
