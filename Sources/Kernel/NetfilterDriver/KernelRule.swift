@@ -55,11 +55,21 @@ enum NormalForm {
         return switch name {
         case "counter": "counter"
         case "nat": nat(expression)
+        case "lookup": lookup(expression)
         case "byteorder" where number(expression, NFTNL_EXPR_BYTEORDER_LEN) < number(expression, NFTNL_EXPR_BYTEORDER_SIZE):
             // nft writes it for one-octet fields of ranges, where there is nothing to turn.
             nil
         default: "\(name) \(print(expression))"
         }
+    }
+
+    /// The kernel tells flags that nobody has set.
+    private static func lookup(_ expression: OpaquePointer) -> String {
+        let set = nftnl_expr_get_str(expression, UInt16(NFTNL_EXPR_LOOKUP_SET)).map { String(cString: $0) } ?? ""
+        let hasResult = nftnl_expr_is_set(expression, UInt16(NFTNL_EXPR_LOOKUP_DREG))
+        let result = hasResult ? " => reg \(number(expression, NFTNL_EXPR_LOOKUP_DREG))" : ""
+        let flags = number(expression, NFTNL_EXPR_LOOKUP_FLAGS)
+        return "lookup reg \(number(expression, NFTNL_EXPR_LOOKUP_SREG)) in \(set)\(result)\(flags == 0 ? "" : " flags \(flags)")"
     }
 
     /// The kernel adds upper bounds that are the lower ones, and flags that say which bounds are there.

@@ -32,10 +32,10 @@ struct RuleEncoder {
         case .destinationTranslated:
             append(
                 .conntrack(NFT_CT_STATUS, into: .first), .mask(.first, hostOctets(IPS_DST_NAT.rawValue)),
-                .compare(.first, NFT_CMP_NEQ, hostOctets(0)))
+                .compare(.first, NFT_CMP_NEQ, hostOctets(UInt32(0))))
         case .destinationIsLocal:
             // RTN_LOCAL of linux/rtnetlink.h
-            append(.destinationKind(into: .first), .compare(.first, NFT_CMP_EQ, hostOctets(2)))
+            append(.destinationKind(into: .first), .compare(.first, NFT_CMP_EQ, hostOctets(UInt32(2))))
         case .verdictMap(let key, let map): lookup(key, map, into: NFT_REG_VERDICT.rawValue)
         case .destinationNAT(let family, let key, let map, let hasPort): translateDestination(family, key, map, hasPort: hasPort)
         case .sourceNAT(let family, let key, let map, let ports): translateSource(family, key, map, ports)
@@ -185,7 +185,7 @@ extension RuleEncoder {
             append(.meta(NFT_META_NFPROTO, into: .first), .compare(.first, NFT_CMP_EQ, [UInt8(number)]))
         } else {
             append(linkIsEthernet ? .payload(.etherType, into: .first) : .meta(NFT_META_PROTOCOL, into: .first))
-            append(.compare(.first, NFT_CMP_EQ, networkOctets(network == .ipv4 ? 0x0800 : 0x86DD)))
+            append(.compare(.first, NFT_CMP_EQ, networkOctets(UInt16(network == .ipv4 ? 0x0800 : 0x86DD))))
         }
     }
 
@@ -231,5 +231,11 @@ extension AddressFamily {
     }
 }
 
-func hostOctets(_ number: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: number) { Array($0) } }
-func networkOctets(_ number: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
+/// Not for Int, which a literal would be: the kernel compares as many octets as it is given.
+protocol RegisterNumber: FixedWidthInteger {}
+extension UInt16: RegisterNumber {}
+extension UInt32: RegisterNumber {}
+extension Int32: RegisterNumber {}
+
+func hostOctets(_ number: some RegisterNumber) -> [UInt8] { withUnsafeBytes(of: number) { Array($0) } }
+func networkOctets(_ number: some RegisterNumber) -> [UInt8] { withUnsafeBytes(of: number.bigEndian) { Array($0) } }
