@@ -59,7 +59,7 @@ let package = Package(
         room("Services", "HealthProbing", uses: ["HealthPolicy", "FarmModel", "NetTypes", "CLinux"]),
         room("Services", "Reconciling", uses: ["Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "CLinux", log]),
         room("Services", "StateKeeping", uses: ["Seams"]),
-        room("Services", "ControlServer", uses: ["ControlAPI", hummingbird, log]),
+        room("Services", "ControlServer", uses: ["ControlAPI", hummingbird, lifecycle, log] + nio),
         room("Services", "ControlClient", uses: ["ControlAPI"] + nio),
         room("Services", "Observability", uses: [log]),
 
@@ -67,13 +67,16 @@ let package = Package(
         room("Apps", "Daemon", uses: [
             "NetfilterDriver", "KernelEvents", "FarmWatching", "HealthProbing", "Reconciling", "StateKeeping", "ControlServer", "Observability",
             "Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "CLinux",
-            yams, log, arguments, lifecycle,
+            yams, log, arguments, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ]),
         room("Apps", "Commands", uses: [
             "ControlClient", "ControlAPI", "FarmConfig", "FarmModel", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "NetTypes", arguments,
         ]),
         app("zvnftd", uses: ["Daemon"]),
         app("lbctl", uses: ["Commands"]),
+
+        // Tools of the lab, the demo and the benchmarks.
+        app("farmload", uses: ["CLinux", arguments], path: "Benchmarks/FarmLoad"),
     ],
     swiftLanguageModes: [.v6]
 )

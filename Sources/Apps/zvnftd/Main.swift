@@ -1,4 +1,6 @@
+import Daemon
+
 @main
 enum Main {
-    static func main() {}
+    static func main() async { await DaemonCommand.start() }
 }

@@ -104,3 +104,13 @@ extension Reconciler {
         reconcile(author: author, because: cause)
     }
 }
+
+extension Reconciler {
+    /// Removes our tables: what "stop and clear" asks for.
+    public func clear() throws(DriverError) {
+        let batch = committed.batch(to: Ruleset())
+        guard !batch.isEmpty else { return }
+        generation = try driver.commit(batch, expecting: nil)
+        committed = Ruleset()
+    }
+}

@@ -1,0 +1,94 @@
+import ControlServer
+import FarmWatching
+import Glibc
+import HealthProbing
+import KernelEvents
+import Logging
+import NetTypes
+import NetfilterDriver
+import Observability
+import Reconciling
+import RulesetCompiler
+import Seams
+import ServiceLifecycle
+import StateKeeping
+import UnixSignals
+
+/// Puts the parts together and runs them until a signal.
+struct Balancer {
+    let settings: Settings
+    let log: Logger
+
+    func run() async throws {
+        let notification = ServiceNotification()
+        let store = try StateDirectory(path: settings.state)
+        let lock = try InstanceLock(directory: settings.state)
+        let directory = FarmDirectory(path: settings.farms)
+        let loader = FarmLoader(store: store) { directory.reading() }
+        let relay = VerdictRelay()
+        let probes = try ProbeLoop(settings: ProbeSettings(sourcePorts: settings.probePorts)) { relay.deliver($0) }
+        let reconciler = try makeReconciler(probes: probes, loader: loader, store: store)
+        relay.connect(to: reconciler.inbox)
+        // Events first: what happens while we read is then not missed.
+        let monitor = try KernelMonitor { [inbox = reconciler.inbox] in inbox.post($0) }
+        defer { monitor.stop() }
+        try probes.start()
+        defer { probes.stop() }
+        try await reconciler.start()
+        malloc_trim(0)
+        try await serve(reconciler, directory, notification)
+        notification?.send(.stopping)
+        if settings.clearsOnStop { try await reconciler.clear() }
+        log.notice("stopped", metadata: ["kernel": settings.clearsOnStop ? "cleared" : "goes on forwarding"])
+        _ = consume lock
+    }
+
+    private func makeReconciler(probes: ProbeLoop, loader: FarmLoader, store: StateDirectory) throws -> Reconciler {
+        guard let ports = PortRange(settings.probePorts.lowerBound, settings.probePorts.upperBound) else {
+            preconditionFailure("settings hold a legal range")
+        }
+        return Reconciler(
+            driver: try NetfilterDriver(), network: try RouteObserver(), connections: try ConntrackForgetter(), prober: probes,
+            loader: loader, store: store,
+            settings: .init(version: DaemonCommand.version, ingressDevices: settings.ingressDevices, probePorts: ports), log: log)
+    }
+
+    private func serve(_ reconciler: Reconciler, _ directory: FarmDirectory, _ notification: ServiceNotification?) async throws {
+        let control = ControlServer(socketPath: settings.socket, service: reconciler, logger: log) {
+            notification?.send(.ready)
+        }
+        let services: [any Service] = [
+            control, Part { await reconciler.run() }, Part { await reconciler.keepVerdictsYoung() }, Part { await reconciler.askForNeighbours() },
+            Part { try await watch(directory, reconciler) }, Part { await reloadOnHangUp(reconciler, notification) },
+        ]
+        let group = ServiceGroup(
+            configuration: .init(services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+        try await group.run()
+    }
+
+    /// The group announces each part at `info`.
+    private var quiet: Logger {
+        var logger = log
+        logger.logLevel = max(log.logLevel, .warning)
+        return logger
+    }
+
+    private func reloadOnHangUp(_ reconciler: Reconciler, _ notification: ServiceNotification?) async {
+        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+            notification?.send(.reloading)
+            _ = await reconciler.apply(author: "SIGHUP")
+            notification?.send(.ready)
+        }
+    }
+}
+
+/// A part of the daemon that ends by being cancelled.
+private struct Part: Service {
+    let work: @Sendable () async throws -> Void
+
+    init(_ work: @escaping @Sendable () async throws -> Void) { self.work = work }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await work() }
+    }
+}

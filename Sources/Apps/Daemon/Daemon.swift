@@ -1,1 +1,0 @@
-// Daemon: see docs/design/building.md

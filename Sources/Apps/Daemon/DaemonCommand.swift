@@ -1,0 +1,21 @@
+import ArgumentParser
+import CLinux
+import Glibc
+
+/// `zvnftd`: each further system of the product is one more subcommand, run as a process of its own.
+public struct DaemonCommand: AsyncParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "zvnftd", abstract: "Balances connections by nftables.", version: version,
+        subcommands: [RunCommand.self], defaultSubcommand: RunCommand.self)
+
+    public static let version = "0.1.0"
+
+    public init() {}
+
+    /// Exit codes of sysexits.h where they fit; usage errors are 64.
+    public static func start() async {
+        // First of all, while the process has one thread: threads made later inherit what is left.
+        Privileges.drop()
+        await main()
+    }
+}

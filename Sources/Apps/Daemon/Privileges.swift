@@ -1,0 +1,33 @@
+import CLinux
+import Glibc
+
+/// What the daemon may do: change the network, and nothing else that root may.
+enum Privileges {
+    /// Numbers of linux/capability.h.
+    private enum Capability {
+        static let netBindService = 10
+        static let netAdmin = 12
+        static let netRaw = 13
+    }
+
+    /// The group that may talk to the control socket.
+    static let group = "zvnft"
+
+    /// Called before any thread is made.
+    static func drop() {
+        joinGroup()
+        let kept = [Capability.netBindService, Capability.netAdmin, Capability.netRaw].reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
+        // A process without capabilities has none to drop; what it then lacks is said by the first netlink call.
+        _ = clinux_keep_capabilities(kept)
+    }
+
+    /// A member may give a file to its group; without CAP_CHOWN nobody else can.
+    private static func joinGroup() {
+        guard let entry = getgrnam(group) else { return }
+        var groups = [gid_t](repeating: 0, count: 64)
+        let count = getgroups(Int32(groups.count), &groups)
+        guard count >= 0 else { return }
+        groups = Array(groups.prefix(Int(count))) + [entry.pointee.gr_gid]
+        _ = setgroups(groups.count, groups)
+    }
+}

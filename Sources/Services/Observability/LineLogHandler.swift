@@ -1,0 +1,72 @@
+import Glibc
+import Logging
+
+/// Writes one line a message to standard error: `time level message key=value …`, or JSON.
+public struct LineLogHandler: LogHandler {
+    public enum Format: String, Sendable, CaseIterable { case text, json }
+
+    public var logLevel: Logger.Level
+    public var metadata: Logger.Metadata = [:]
+    private let format: Format
+
+    public init(level: Logger.Level, format: Format) {
+        (logLevel, self.format) = (level, format)
+    }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        let values = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
+        let line = switch format {
+        case .text: Self.textLine(event.level, "\(event.message)", values)
+        case .json: Self.jsonLine(event.level, "\(event.message)", values)
+        }
+        // One write a line: lines of several threads do not mix.
+        let octets = Array(line.utf8)
+        _ = octets.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    static func textLine(_ level: Logger.Level, _ message: String, _ values: [(String, String)]) -> String {
+        let pairs = values.map { key, value in
+            let isPlain = !value.isEmpty && value.allSatisfy { $0 != " " && $0 != "\"" && $0 != "=" && !$0.isNewline }
+            return " \(key)=\(isPlain ? value : quoted(value))"
+        }
+        return "\(time()) \(level) \(message)\(pairs.joined())\n"
+    }
+
+    static func jsonLine(_ level: Logger.Level, _ message: String, _ values: [(String, String)]) -> String {
+        let pairs = [("time", time()), ("level", level.rawValue), ("message", message)] + values
+        return "{" + pairs.map { "\(quoted($0)):\(quoted($1))" }.joined(separator: ",") + "}\n"
+    }
+
+    /// A JSON string.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case "\t": result += "\\t"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+
+    private static func time() -> String {
+        var (now, parts) = (timespec(), tm())
+        clock_gettime(CLOCK_REALTIME, &now)
+        gmtime_r(&now.tv_sec, &parts)
+        var buffer = [CChar](repeating: 0, count: 32)
+        let length = strftime(&buffer, buffer.count, "%Y-%m-%dT%H:%M:%S", &parts)
+        let milliseconds = String(1000 + now.tv_nsec / 1_000_000).dropFirst()
+        return String(decoding: buffer[..<length].map(UInt8.init(bitPattern:)), as: UTF8.self) + ".\(milliseconds)Z"
+    }
+}
