@@ -22,6 +22,7 @@ struct BackendDecoder {
 
     private func backend(_ entry: NodeReader) -> BackendDraft? {
         if entry.node.scalar != nil { return shortForm(entry) }
+        guard !entry.isUnquotedEndpoint() else { return nil }
         guard let fields = entry.fields(ValueType.shortOrSection(.backend).summary) else { return nil }
         let address = fields.required("address")?.address(for: .backend)
         let port = fields["port"].map { $0.portRange() }
@@ -36,7 +37,8 @@ struct BackendDecoder {
             name: (name ?? nil) ?? Self.endpointText(address, port ?? nil), address: address, port: port ?? nil, weight: weight ?? 1,
             priority: priority ?? 1, sourceAddress: source, health: health?.resolved, state: state ?? .ready)
         return BackendDraft(
-            backend: backend, spot: fields["address"]?.spot ?? entry.spot, nameSpot: fields["name"]?.spot ?? fields["address"]?.spot ?? entry.spot,
+            backend: backend, spot: fields["address"]?.spot ?? entry.spot,
+            nameSpot: fields["name"]?.spot ?? fields["address"]?.spot ?? entry.spot,
             portSpot: fields["port"]?.spot ?? entry.spot, source: source == nil ? nil : fields["sourceAddress"])
     }
 

@@ -5,7 +5,7 @@ extension ConfigFault {
         let number = String(place.line)
         let margin = String(repeating: " ", count: max(0, 2 - number.count)) + number
         let blank = String(repeating: " ", count: margin.count)
-        let excerpt = SourceExcerpt(line: sourceLine, column: place.column, length: place.length)
+        let excerpt = SourceExcerpt(line: sourceLine, column: sourceColumn, length: place.length)
         var lines = [
             paint.red("error[\(code.rawValue)]") + paint.bold(": \(message)"),
             paint.blue("  -->") + " \(place)",

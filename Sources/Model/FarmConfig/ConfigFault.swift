@@ -4,8 +4,10 @@ public struct ConfigFault: Error, Sendable, Hashable {
     /// What is wrong, in one line; text from the file is quoted and escaped.
     public let message: String
     public let place: SourcePlace
-    /// The line of the file at `place`, without its end.
+    /// The line of the file at `place`, without its end; of a very long line the part about the place.
     public let sourceLine: String
+    /// The column of `place` in `sourceLine`.
+    public let sourceColumn: Int
     /// What to do about it.
     public let hint: String?
     /// Other places that belong to the fault.

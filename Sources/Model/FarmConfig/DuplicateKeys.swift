@@ -7,7 +7,7 @@ struct DuplicateKeys {
     let log: FaultLog
 
     /// Reading a large text a dozen times is not worth a second place.
-    private static let searchLimit = (bytes: 1 << 20, candidates: 4096)
+    private static let searchLimit = (bytes: 128 << 10, candidates: 4096)
 
     /// Reports the key and gives the text with its second occurrence renamed; nil if that was not found.
     func mend(_ keys: [String], _ mark: Mark) -> String? {
@@ -20,7 +20,8 @@ struct DuplicateKeys {
         let line = text.utf8.prefix(second).reduce(into: 1) { count, byte in if byte == 0x0A { count += 1 } }
         let found = source.spot(atOffset: offsetInSource(line: line, second))
         let isQuoted = isQuote(beforeOffset: second)
-        let spot = Spot(line: Int(found.line), column: Int(found.column) - (isQuoted ? 1 : 0), length: isQuoted ? 0 : key.unicodeScalars.count)
+        let spot = Spot(
+            line: Int(found.line), column: Int(found.column) - (isQuoted ? 1 : 0), length: isQuoted ? 0 : key.unicodeScalars.count)
         report(key, at: spot, related: [first])
         log.skipKey(at: spot)
         return renamed([second], key)
@@ -63,7 +64,8 @@ struct DuplicateKeys {
         let start = bytes.offset(line: first.line, column: first.column) + 1
         guard start + word.count <= bytes.count else { return [] }
         return (start...(bytes.count - word.count)).filter { offset in
-            bytes[offset] == word[0] && bytes[offset..<offset + word.count].elementsEqual(word) && isFollowedByColon(bytes[(offset + word.count)...])
+            bytes[offset] == word[0] && bytes[offset..<offset + word.count].elementsEqual(word)
+                && isFollowedByColon(bytes[(offset + word.count)...])
         }
     }
 

@@ -1,6 +1,9 @@
 /// Durations as farm files write them: a whole number and a unit.
 enum DurationText {
-    struct Problem: Error { let message: String; let hint: String }
+    struct Problem: Error {
+        let message: String
+        let hint: String
+    }
 
     static let shortest = Duration.milliseconds(1)
     static let longest = Duration.seconds(24 * 3600)
@@ -22,7 +25,9 @@ enum DurationText {
     }
 
     private static func malformed(_ text: String, digits: Substring) -> Problem {
-        if !digits.isEmpty, digits.count == text.count { return Problem(message: "the unit is missing", hint: "write \"\(text)s\" for seconds") }
+        if !digits.isEmpty, digits.count == text.count {
+            return Problem(message: "the unit is missing", hint: "write \((text + "s").quoted) for seconds")
+        }
         if text.contains(".") { return Problem(message: "fractions are not allowed", hint: "use a smaller unit: 500ms") }
         return Problem(message: "it is not a number and a unit", hint: "such as 500ms, 2s or 10m; units are ms, s, m and h")
     }

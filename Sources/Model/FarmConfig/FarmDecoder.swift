@@ -23,9 +23,11 @@ struct FarmDecoder {
         let name = fields.required("farm").flatMap { $0.placed($0.text()) }
         let listeners = fields.required("listen").flatMap { ListenerDecoder.listeners($0) } ?? Complete(entries: [], isWhole: false)
         let health = fields["health"].flatMap { HealthDecoder.settings($0) }
-        let backends = fields.required("backends").flatMap { BackendDecoder(farmHealth: health).backends($0) } ?? Complete(entries: [], isWhole: false)
+        let backends =
+            fields.required("backends").flatMap { BackendDecoder(farmHealth: health).backends($0) } ?? Complete(entries: [], isWhole: false)
         let farm = Farm(
-            name: name?.value ?? "", description: fields["description"]?.text(), listeners: listeners.entries.map(\.value).sorted(), mode: mode(),
+            name: name?.value ?? "", description: fields["description"]?.text(), listeners: listeners.entries.map(\.value).sorted(),
+            mode: mode(),
             scheduler: scheduler(), tableSize: tableSize(), backends: backends.entries.map(\.backend),
             health: health?.resolved ?? HealthCheck(), quorum: fields["quorum"]?.integer() ?? 1,
             noBackend: fields["noBackend"]?.word(NoBackendAction.init(rawValue:)) ?? .reject,
@@ -43,7 +45,8 @@ struct FarmDecoder {
             return .snat(source: [])
         }
         guard case .snat = mode else {
-            fields["sourceAddress"]?.fault(.doesNotApply, "mode \(mode.name) keeps the client's address", hint: "leave sourceAddress out, or use mode snat")
+            fields["sourceAddress"]?.fault(
+                .doesNotApply, "mode \(mode.name) keeps the client's address", hint: "leave sourceAddress out, or use mode snat")
             return mode
         }
         return .snat(source: sourceAddresses())
@@ -56,7 +59,8 @@ struct FarmDecoder {
         for entry in reader.entries(atMost: AddressFamily.allCases.count) ?? [] {
             guard let address = entry.address(for: .source) else { continue }
             if addresses.contains(where: { $0.family == address.family }) {
-                entry.fault(.sourceFamily, "\(address) is a second source address of its family", hint: "one IPv4 and one IPv6 address at most")
+                entry.fault(
+                    .sourceFamily, "\(address) is a second source address of its family", hint: "one IPv4 and one IPv6 address at most")
             }
             addresses.append(address)
         }
@@ -70,7 +74,8 @@ struct FarmDecoder {
         ]
         guard let scheduler = fields["scheduler"].map({ $0.word { schedulers[$0] } }) ?? .maglev(inputs) else { return .maglev(inputs) }
         if scheduler.hashInputs == nil {
-            fields["hash"]?.fault(.doesNotApply, "scheduler \(scheduler.name) hashes nothing", hint: "leave hash out, or use scheduler hash or maglev")
+            fields["hash"]?.fault(
+                .doesNotApply, "scheduler \(scheduler.name) hashes nothing", hint: "leave hash out, or use scheduler hash or maglev")
         }
         return scheduler
     }

@@ -4,6 +4,8 @@ public enum FarmLimits {
     public static let fileSize = 16 << 20
     /// Mappings and lists inside one another.
     public static let depth = 64
+    /// Keys and values of one document, counted by what separates them; the largest farm has half of it.
+    public static let valuesPerDocument = 500_000
     /// Farms of all files together.
     public static let farms = 100_000
     public static let listenersPerFarm = 256

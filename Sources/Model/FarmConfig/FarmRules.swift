@@ -23,7 +23,8 @@ struct FarmRules {
             let address = entry.backend.address
             if let twin = endpoints[address]?.first(where: { Self.overlap($0.backend.port, entry.backend.port) }) {
                 report(
-                    .duplicateEndpoint, "backend \(BackendDecoder.endpointText(address, entry.backend.port)) is listed twice", at: entry.spot, hint: "give one of them more weight instead",
+                    .duplicateEndpoint, "backend \(BackendDecoder.endpointText(address, entry.backend.port)) is listed twice",
+                    at: entry.spot, hint: "give one of them more weight instead",
                     other: twin.spot, "the first one")
             } else if let first = names[entry.backend.name] {
                 report(
@@ -45,7 +46,8 @@ struct FarmRules {
         let families = Set(draft.backends.entries.map(\.backend.address.family))
         for listener in draft.listeners.entries where !families.contains(listener.value.address.family) {
             log.report(
-                .familyWithoutBackend, "no backend has an \(listener.value.address.family.label) address for the listener \(listener.value)", at: listener.spot,
+                .familyWithoutBackend,
+                "no backend has an \(listener.value.address.family.label) address for the listener \(listener.value)", at: listener.spot,
                 hint: "add such a backend, or leave this listener out", explain: "farm.backends")
         }
     }
@@ -65,10 +67,17 @@ struct FarmRules {
         if draft.farm.mode == .dsr { return (.dsrPort, "dsr cannot change the port from \(range) to \(port)", keepPort) }
         if port.isSingle { return nil }
         if port.count != range.count {
-            return (.portsDoNotFit, "\(port) has \(port.count) ports, the listener's \(range) has \(range.count)", "a range of the same width, one port, or none")
+            return (
+                .portsDoNotFit, "\(port) has \(port.count) ports, the listener's \(range) has \(range.count)",
+                "a range of the same width, one port, or none"
+            )
         }
         if port.count > FarmLimits.movedRangeWidth {
-            return (.portsDoNotFit, "a range of \(port.count) ports cannot be moved from \(range) to \(port); at most \(FarmLimits.movedRangeWidth) can", keepPort)
+            return (
+                .portsDoNotFit,
+                "a range of \(port.count) ports cannot be moved from \(range) to \(port); at most \(FarmLimits.movedRangeWidth) can",
+                keepPort
+            )
         }
         return nil
     }
@@ -79,7 +88,8 @@ struct FarmRules {
             guard source.family != entry.backend.address.family else { return }
             reader.fault(.sourceFamily, "\(source) is not of the backend's address family", hint: "the backend is \(entry.backend.address)")
         } else {
-            reader.fault(.doesNotApply, "mode \(draft.farm.mode.name) keeps the client's address", hint: "leave sourceAddress out, or use mode snat")
+            reader.fault(
+                .doesNotApply, "mode \(draft.farm.mode.name) keeps the client's address", hint: "leave sourceAddress out, or use mode snat")
         }
     }
 

@@ -30,7 +30,8 @@ extension FarmSchema {
                 """),
             FarmKey(
                 "farm.hash", .list(.choice(HashInput.allCases.map { .word($0.rawValue) }), atMost: HashInput.allCases.count),
-                default: "[sourceAddress, sourcePort]", "What hash and maglev look at. With sourceAddress alone a client stays on its backend."),
+                default: "[sourceAddress, sourcePort]",
+                "What hash and maglev look at. With sourceAddress alone a client stays on its backend."),
             FarmKey(
                 "farm.tableSize", .size(TableSize.classes), default: "auto",
                 "Slots of the farm's table. More of them share more evenly and move fewer clients when backends change, and cost memory."),

@@ -15,7 +15,9 @@ extension FarmSchema {
                 "tcp: a connection is accepted. http: a request is answered as expected. none: not probed, always healthy."),
             FarmKey("\(path).port", .port, default: "the backend's", "Where the probe goes."),
             FarmKey("\(path).address", .address, default: "the backend's", "Where the probe goes."),
-            FarmKey("\(path).via", .choice([.word("direct"), .later("vip")]), default: "direct", "Whether the probe goes through the farm's own rules."),
+            FarmKey(
+                "\(path).via", .choice([.word("direct"), .later("vip")]), default: "direct",
+                "Whether the probe goes through the farm's own rules."),
         ]
     }
 
@@ -25,7 +27,9 @@ extension FarmSchema {
             FarmKey("\(path).fastInterval", .duration, default: "interval", "Instead of interval while rising or falling."),
             FarmKey("\(path).downInterval", .duration, default: "interval", "Instead of interval while down."),
             FarmKey("\(path).timeout", .duration, default: "the smaller of interval and 1s", "For the whole probe."),
-            FarmKey("\(path).rise", .integer(1...100), default: "2", "Consecutive successes that bring a backend up; at the start one is enough."),
+            FarmKey(
+                "\(path).rise", .integer(1...100), default: "2",
+                "Consecutive successes that bring a backend up; at the start one is enough."),
             FarmKey("\(path).fall", .integer(1...100), default: "3", "Consecutive failures that take a backend down."),
             FarmKey(
                 "\(path).onDown", .choice([.word("remove"), .later("drain"), .later("reset")]), default: "remove",
@@ -48,10 +52,12 @@ extension FarmSchema {
             ("source", "The address that the probe comes from."), ("interface", "The device that the probe leaves by."),
             ("spread", "How starts are spread over the interval."), ("jitter", "Chance on top of the spread."),
             ("initialState", "The verdict before the first probe."), ("headers", "Further headers of the request."),
-            ("reuse", "Whether connections are kept for the next probe."), ("send", "What is sent."), ("expect", "What has to be answered."),
+            ("reuse", "Whether connections are kept for the next probe."), ("send", "What is sent."),
+            ("expect", "What has to be answered."),
             ("tls", "Verification of certificates."), ("command", "A program that probes."), ("user", "The user that runs it."),
             ("convention", "The meaning of its exit codes."), ("maxParallel", "How many run at a time."),
-            ("agent", "An agent on the backend that sets weight and state."), ("slowStart", "Time in which the weight grows after a return."),
+            ("agent", "An agent on the backend that sets weight and state."),
+            ("slowStart", "Time in which the weight grows after a return."),
             ("panicThreshold", "Share of healthy backends below which all are used."), ("passive", "Verdicts from real traffic."),
             ("dampening", "Backends that flap are held down for longer."), ("checks", "Several checks at once."),
             ("require", "How many of them have to succeed."),

@@ -13,6 +13,11 @@ final class FaultLog {
         (self.source, fileIndex, skippedKeys) = (source, index, [])
     }
 
+    /// True when further faults are only counted.
+    var isFull: Bool { entries.count > FarmLimits.faults }
+
+    func countOnly() { count += 1 }
+
     func skipKey(at spot: Spot) { skippedKeys.append(spot) }
 
     func isSkipped(_ spot: Spot) -> Bool {
@@ -27,9 +32,10 @@ final class FaultLog {
         guard let source, entries.count <= FarmLimits.faults else { return }
         let isLast = entries.count == FarmLimits.faults
         let place = source.place(spot)
+        let excerpt = source.excerpt(at: place)
         let fault = ConfigFault(
             code: isLast ? .moreFaults : code, message: isLast ? "too many faults: those from here on are not shown" : message,
-            place: place, sourceLine: source.line(place.line), hint: isLast ? "mend those above first" : hint,
+            place: place, sourceLine: excerpt.text, sourceColumn: excerpt.column, hint: isLast ? "mend those above first" : hint,
             related: isLast ? [] : related, explainKey: isLast ? nil : explain)
         entries.append((fileIndex, fault))
     }
@@ -46,7 +52,9 @@ final class FaultLog {
         var seen: Set<ConfigFault> = []
         return entries.enumerated().sorted { left, right in
             let (first, second) = (left.element.fault.place, right.element.fault.place)
-            return (left.element.file, first.line, first.column, left.offset) < (right.element.file, second.line, second.column, right.offset)
+            return (left.element.file, first.line, first.column, left.offset) < (
+                right.element.file, second.line, second.column, right.offset
+            )
         }
         .map(\.element.fault).filter { seen.insert($0).inserted }
     }

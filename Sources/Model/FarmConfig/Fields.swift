@@ -31,7 +31,7 @@ struct Fields {
             return log.report(.wrongType, "a key has to be a word, not \(key.kind)", at: key.spot, explain: owner.key.path)
         }
         guard !log.isSkipped(key.spot) else { return }
-        guard let known = owner.key.key(name) else { return reportUnknown(name, at: key.spot) }
+        guard let known = owner.key.key(name) else { return log.isFull ? log.countOnly() : reportUnknown(name, at: key.spot) }
         guard known.isSupported else {
             return log.report(.notSupportedYet, "the key \(name.quoted) is not supported yet", at: key.spot, explain: known.path)
         }

@@ -33,9 +33,10 @@ struct HealthSettings {
         case "none": return .none
         case "http":
             let defaults = HTTPCheck()
-            return .http(HTTPCheck(
-                method: method ?? defaults.method, path: path ?? defaults.path, host: host,
-                expectStatus: expectStatus ?? defaults.expectStatus, expectBody: expectBody))
+            return .http(
+                HTTPCheck(
+                    method: method ?? defaults.method, path: path ?? defaults.path, host: host,
+                    expectStatus: expectStatus ?? defaults.expectStatus, expectBody: expectBody))
         default: return .tcp
         }
     }
@@ -44,7 +45,9 @@ struct HealthSettings {
 /// Reads a `health` mapping.
 enum HealthDecoder {
     private static let httpKeys = ["method", "path", "host", "expectStatus", "expectBody"]
-    private static let probeKeys = ["port", "address", "via", "interval", "fastInterval", "downInterval", "timeout", "rise", "fall", "onDown"]
+    private static let probeKeys = [
+        "port", "address", "via", "interval", "fastInterval", "downInterval", "timeout", "rise", "fall", "onDown",
+    ]
 
     static func settings(_ reader: NodeReader, over base: HealthSettings? = nil) -> HealthSettings? {
         guard let fields = reader.fields("a mapping such as { type: http, path: /healthz }") else { return nil }

@@ -11,6 +11,7 @@ enum ListenerDecoder {
 
     private static func listener(_ entry: NodeReader) -> Listener? {
         if entry.node.scalar != nil { return shortForm(entry) }
+        guard !entry.isUnquotedEndpoint() else { return nil }
         guard let fields = entry.fields(ValueType.shortOrSection(.listener).summary) else { return nil }
         let address = fields.required("address")?.address(for: .listener)
         let transport = fields["protocol"].map { $0.word(TransportProtocol.init) } ?? .tcp
@@ -36,7 +37,8 @@ enum ListenerDecoder {
         if let transport = TransportProtocol(String(text)) { return transport }
         let isKnown = ["sctp", "all"].contains(text)
         entry.fault(
-            isKnown ? .notSupportedYet : .unknownWord, isKnown ? "protocol \(String(text).quoted) is not supported yet" : "unknown protocol \(String(text).quoted)",
+            isKnown ? .notSupportedYet : .unknownWord,
+            isKnown ? "protocol \(String(text).quoted) is not supported yet" : "unknown protocol \(String(text).quoted)",
             hint: "tcp or udp")
         return nil
     }
@@ -57,9 +59,23 @@ enum ListenerDecoder {
 }
 
 extension NodeReader {
-    /// The text of a short form; `22:22` and the like are not what was meant.
+    /// The text of a short form; `22:22` is none, nor is the 443 that an unquoted comma cuts off in `[203.0.113.10:80,443]`.
     func shortText(_ form: ShortForm) -> String? {
-        textScalar("such as \(form.example.quoted)")
+        let expected = "such as \(form.example.quoted)"
+        guard let scalar = scalar(expected) else { return nil }
+        guard let trap = scalar.trap else { return scalar.text }
+        fault(
+            .yamlTrap, "\(scalar.text.shown) is \(trap) to YAML; an entry of \(key.name.quoted) is \(expected)",
+            hint: "an entry with a comma stands in quotes")
+        return nil
+    }
+
+    /// In a list, YAML takes `[fd00::1]:80` for a mapping whose key is a list. True if so, with a fault in the log.
+    func isUnquotedEndpoint() -> Bool {
+        guard let pair = node.mapping?.first, let parts = pair.key.list, let port = pair.value.scalar?.text else { return false }
+        let text = "[" + parts.compactMap { $0.scalar?.text }.joined(separator: ", ") + "]:" + port
+        fault(.yamlTrap, "\(text.quoted) without quotes is a mapping to YAML", hint: "put it in quotes: \(text.quoted)")
+        return true
     }
 
     /// Splits `10.0.1.11:8080`, `10.0.1.11`, `[fd00::1]:80` or `[fd00::1]`.

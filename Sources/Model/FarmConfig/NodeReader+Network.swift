@@ -27,7 +27,9 @@ extension NodeReader {
     func portRange() -> PortRange? {
         guard let scalar = scalar("a port or a range of ports") else { return nil }
         if let trap = scalar.trap, trap != "a number" {
-            fault(.yamlTrap, "\(scalar.text) is \(trap) to YAML; \(key.name.quoted) has to be a port", hint: "write it as a decimal number")
+            fault(
+                .yamlTrap, "\(scalar.text.shown) is \(trap) to YAML; \(key.name.quoted) has to be a port",
+                hint: "write it as a decimal number")
             return nil
         }
         return portRange(scalar.text)
@@ -50,7 +52,9 @@ extension NodeReader {
         for entry in entries {
             guard let range = entry.portRange() else { continue }
             if let other = ranges.first(where: range.overlaps) {
-                entry.fault(.listenerTwice, range == other ? "port \(range) is listed twice" : "ports \(range) overlap with \(other)", hint: "leave one out")
+                entry.fault(
+                    .listenerTwice, range == other ? "port \(range) is listed twice" : "ports \(range) overlap with \(other)",
+                    hint: "leave one out")
             } else {
                 ranges.append(range)
             }
@@ -94,8 +98,12 @@ enum AddressText {
         if let mapped = mappedIPv4(address) { return ("is an IPv4 address in IPv6 clothing", "write \(mapped)") }
         if address.isUnspecified { return ("stands for no address", "name one address") }
         if address.isMulticastOrBroadcast { return ("is a multicast or broadcast address", "name the address of one host") }
-        if address.isLoopback, use != .probe { return ("is a loopback address, which no packet from outside may carry", "name an address on a network") }
-        if address.isLinkLocal6 { return ("is a link-local address, which means nothing without a device", "name a global or unique local address") }
+        if address.isLoopback, use != .probe {
+            return ("is a loopback address, which no packet from outside may carry", "name an address on a network")
+        }
+        if address.isLinkLocal6 {
+            return ("is a link-local address, which means nothing without a device", "name a global or unique local address")
+        }
         return nil
     }
 

@@ -26,7 +26,9 @@ extension NodeReader {
         guard let text = textScalar(type.summary) else { return nil }
         guard let choice = choices.first(where: { $0.word == text }) else {
             let near = NearestWord.to(text, among: choices.map(\.word))
-            fault(.unknownWord, "unknown word \(text.quoted) for \(key.name.quoted)", hint: near.map { "did you mean \($0.quoted)?" } ?? "one of \(type.summary)")
+            fault(
+                .unknownWord, "unknown word \(text.quoted) for \(key.name.quoted)",
+                hint: near.map { "did you mean \($0.quoted)?" } ?? "one of \(type.summary)")
             return nil
         }
         guard choice.isSupported else {
@@ -43,7 +45,9 @@ extension NodeReader {
         var words: [Word] = []
         for entry in entries {
             guard let word = entry.word(of: type).flatMap(meaning) else { continue }
-            if words.contains(word) { entry.fault(.unknownWord, "\(entry.node.scalar?.text.quoted ?? "") is listed twice", hint: "leave one out") }
+            if words.contains(word) {
+                entry.fault(.unknownWord, "\(entry.node.scalar?.text.quoted ?? "") is listed twice", hint: "leave one out")
+            }
             words.append(word)
         }
         return words.count == entries.count ? words : nil
@@ -58,7 +62,9 @@ extension NodeReader {
         guard let scalar = scalar("a whole number"), let text = plainNumber(scalar, "a whole number") else { return nil }
         guard let number = DecimalText.integer(text), range.contains(number) else {
             fault(
-                .badNumber, DecimalText.isInteger(text) ? "\(text) is out of range for \(key.name.quoted)" : "\(text.quoted) is not a whole number",
+                .badNumber,
+                DecimalText.isInteger(text)
+                    ? "\(text.shown) is out of range for \(key.name.quoted)" : "\(text.quoted) is not a whole number",
                 hint: "from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
@@ -72,7 +78,9 @@ extension NodeReader {
             return nil
         }
         if let trap = scalar.trap, trap != "a number" {
-            fault(.yamlTrap, "\(scalar.text) is \(trap) to YAML; \(key.name.quoted) has to be \(expected)", hint: "write it as a decimal number")
+            fault(
+                .yamlTrap, "\(scalar.text.shown) is \(trap) to YAML; \(key.name.quoted) has to be \(expected)",
+                hint: "write it as a decimal number")
             return nil
         }
         return scalar.text
@@ -85,7 +93,7 @@ extension NodeReader {
         case .success(let duration): return duration
         case .failure(let problem):
             if let trap = scalar.trap, trap != "a number" {
-                fault(.yamlTrap, "\(scalar.text) is \(trap) to YAML; \(key.name.quoted) has to be \(expected)")
+                fault(.yamlTrap, "\(scalar.text.shown) is \(trap) to YAML; \(key.name.quoted) has to be \(expected)")
             } else {
                 fault(.badDuration, "\(scalar.text.quoted) is no duration: \(problem.message)", hint: problem.hint)
             }
@@ -99,7 +107,9 @@ extension NodeReader {
         guard let text = plainNumber(scalar, ValueType.size(classes).summary) else { return nil }
         guard let size = DecimalText.integer(text), classes.contains(size) else {
             let near = DecimalText.integer(text).flatMap { wanted in classes.first { $0 >= wanted } ?? classes.last }
-            fault(.badNumber, "\(text.quoted) is no table size on offer", hint: near.map { "the next one is \($0)" } ?? "auto, " + classes.map(String.init).alternatives)
+            fault(
+                .badNumber, "\(text.quoted) is no table size on offer",
+                hint: near.map { "the next one is \($0)" } ?? "auto, " + classes.map(String.init).alternatives)
             return nil
         }
         return size

@@ -31,7 +31,9 @@ struct NodeReader {
     func textScalar(_ expected: @autoclosure () -> String) -> String? {
         guard let scalar = scalar(expected()) else { return nil }
         guard let trap = scalar.trap else { return scalar.text }
-        fault(.yamlTrap, "\(scalar.text) is \(trap) to YAML; \(key.name.quoted) has to be \(expected())", hint: "put it in quotes: \"\(scalar.text)\"")
+        fault(
+            .yamlTrap, "\(scalar.text.shown) is \(trap) to YAML; \(key.name.quoted) has to be \(expected())",
+            hint: "put it in quotes: \(scalar.text.quoted)")
         return nil
     }
 

@@ -1,9 +1,12 @@
 extension String {
     /// In double quotes, shortened, and with everything escaped that a terminal would obey.
-    var quoted: String {
-        var result = "\""
+    var quoted: String { "\"\(shown)\"" }
+
+    /// The same without the quotes.
+    var shown: String {
+        var result = ""
         for (index, scalar) in unicodeScalars.enumerated() {
-            guard index < 60 else { return result + "…\"" }
+            guard index < 60 else { return result + "…" }
             switch scalar {
             case "\n": result += "\\n"
             case "\t": result += "\\t"
@@ -11,7 +14,7 @@ extension String {
             default: result.unicodeScalars.append(scalar)
             }
         }
-        return result + "\""
+        return result
     }
 }
 

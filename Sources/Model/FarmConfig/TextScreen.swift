@@ -9,7 +9,9 @@ struct TextScreen {
     /// The text, or nil with a fault in the log.
     func checkedText() -> String? {
         guard source.bytes.count <= FarmLimits.fileSize else {
-            log.report(.fileTooLarge, "the file has \(source.bytes.count) bytes; at most 16 MiB are read", at: Spot(line: 1, column: 1, length: 1), hint: "split it")
+            log.report(
+                .fileTooLarge, "the file has \(source.bytes.count) bytes; at most 16 MiB are read", at: Spot(line: 1, column: 1, length: 1),
+                hint: "split it")
             return nil
         }
         guard let text = String(validating: source.bytes, as: UTF8.self) else {
@@ -21,7 +23,15 @@ struct TextScreen {
             return nil
         }
         if let offset = source.bytes.withUnsafeBufferPointer(Self.firstExcessAlias) {
-            log.report(.aliasOrTag, "more than \(Self.aliasLimit) aliases", at: source.spot(atOffset: offset), hint: "write the values out: aliases are not supported")
+            log.report(
+                .aliasOrTag, "more than \(Self.aliasLimit) aliases", at: source.spot(atOffset: offset),
+                hint: "write the values out: aliases are not supported")
+            return nil
+        }
+        if let offset = source.bytes.withUnsafeBufferPointer(Self.firstExcessValue) {
+            log.report(
+                .tooMany, "more than \(FarmLimits.valuesPerDocument) values in one document", at: source.spot(atOffset: offset),
+                hint: "separate farms with ---")
             return nil
         }
         return text
@@ -39,7 +49,9 @@ struct TextScreen {
         let scalar = String(decoding: rest, as: UTF8.self).unicodeScalars.first?.value ?? 0
         let digits = String(scalar, radix: 16, uppercase: true)
         let code = String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-        log.report(.badEncoding, "the character U+\(code) is not allowed", at: source.spot(atOffset: offset), hint: "remove it; in double quotes it can be written as an escape")
+        log.report(
+            .badEncoding, "the character U+\(code) is not allowed", at: source.spot(atOffset: offset),
+            hint: "remove it; in double quotes it can be written as an escape")
     }
 
     private func firstInvalid() -> Int {
@@ -75,6 +87,23 @@ struct TextScreen {
                 if count > aliasLimit { return index }
             }
             last = byte
+        }
+        return nil
+    }
+
+    /// Counts what separates values, so that a file of nothing but commas does not become millions of nodes.
+    private static func firstExcessValue(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+        var count = 0
+        for (index, byte) in bytes.enumerated() {
+            switch byte {
+            case 0x0A:
+                let isMarker = index + 3 < bytes.count && bytes[index + 1] == 0x2D && bytes[index + 2] == 0x2D && bytes[index + 3] == 0x2D
+                count = isMarker ? 0 : count + 1
+            case 0x2C, 0x3A, 0x5B, 0x7B: count += 1
+            case 0x2D, 0x3F: if index + 1 < bytes.count, bytes[index + 1] == 0x20 { count += 1 }
+            default: continue
+            }
+            if count > FarmLimits.valuesPerDocument { return index }
         }
         return nil
     }

@@ -6,7 +6,7 @@ struct YAMLDocuments {
     let log: FaultLog
 
     /// Duplicate keys that are looked into before the file is given up.
-    private static let mendLimit = 16
+    private static let mendLimit = 8
 
     func forEach(_ body: (SourceNode) -> Void) {
         guard var text = TextScreen(source: source, log: log).checkedText() else { return }
@@ -28,7 +28,7 @@ struct YAMLDocuments {
     private func parse(_ text: String, delivered: inout Int, _ body: (SourceNode) -> Void) throws {
         let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
         var index = 0
-        while let document = try parser.nextRoot() {
+        while !log.isFull, let document = try parser.nextRoot() {
             index += 1
             guard index > delivered else { continue }
             delivered = index

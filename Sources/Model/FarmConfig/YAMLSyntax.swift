@@ -35,14 +35,19 @@ struct YAMLSyntax {
 
     private func remark(_ problem: String, _ mark: Mark) -> Remark {
         if problem.hasPrefix("Maximum nesting") {
-            return Remark(code: .tooDeep, message: "more than \(FarmLimits.depth) levels of mappings and lists", hint: "a farm needs five", spot: depthSpot())
+            return Remark(
+                code: .tooDeep, message: "more than \(FarmLimits.depth) levels of mappings and lists", hint: "a farm needs five",
+                spot: depthSpot())
         }
         if mark.line > source.lineCount || (mark.line == source.lineCount && source.line(mark.line).unicodeScalars.count < mark.column) {
-            return Remark(code: .yamlSyntax, message: "the file ends too early: \(problem)", hint: "is it complete? a bracket or quote may be open")
+            return Remark(
+                code: .yamlSyntax, message: "the file ends too early: \(problem)", hint: "is it complete? a bracket or quote may be open")
         }
         if let tab = tab(mark) { return Remark(code: .tabIndent, message: "a tab cannot indent YAML", hint: "use spaces", spot: tab) }
         if let address = bareAddress(mark) {
-            return Remark(code: .yamlTrap, message: "YAML cannot read \(address.text) here", hint: "put it in quotes: \"\(address.text)\"", spot: address.spot)
+            return Remark(
+                code: .yamlTrap, message: "YAML cannot read \(address.text) here", hint: "put it in quotes: \"\(address.text)\"",
+                spot: address.spot)
         }
         return Remark(code: .yamlSyntax, message: "not valid YAML: \(problem)", hint: hint(for: problem))
     }
@@ -68,12 +73,18 @@ struct YAMLSyntax {
         guard middle >= 0, let start = startOfAddress(line, middle) else { return nil }
         let rest = line[start...].prefix(while: Self.isAddressScalar)
         var text = rest.map(String.init).joined()
-        while text.hasSuffix("]"), text.count(where: { $0 == "]" }) > text.count(where: { $0 == "[" }) { text.removeLast() }
-        while text.hasPrefix("["), text.count(where: { $0 == "[" }) > text.count(where: { $0 == "]" }) { text.removeFirst() }
+        let length = text.count
+        while text.hasPrefix("[["), text.count > 2 { text.removeFirst() }
+        while Self.surplus(of: "[", over: "]", in: text) > 0, text.hasPrefix("[") { text.removeFirst() }
+        let skipped = length - text.count
+        while Self.surplus(of: "]", over: "[", in: text) > 0, text.hasSuffix("]") { text.removeLast() }
         guard text.count(where: { $0 == ":" }) >= 2, text.count <= 64 else { return nil }
-        let shift = rest.count - rest.map(String.init).joined().drop(while: { $0 == "[" }).count
-        let skipped = text.hasPrefix("[") ? 0 : shift
-        return (text, Spot(line: mark.line, column: start + skipped + 1, length: text.unicodeScalars.count))
+        return (text, Spot(line: mark.line, column: start + skipped + 1, length: text.count))
+    }
+
+    /// Brackets of lists around an address are not part of it.
+    private static func surplus(of one: Character, over other: Character, in text: String) -> Int {
+        text.count { $0 == one } - text.count { $0 == other }
     }
 
     private func startOfAddress(_ line: [Unicode.Scalar], _ middle: Int) -> Int? {
