@@ -2,8 +2,8 @@ import FarmModel
 
 /// What is known of one target, and the rules by which results change its verdict.
 ///
-/// `rise` successes in a row bring it up and `fall` failures in a row take it down. The first success is enough while there is no verdict, and
-/// as the first result after the start. Late results neither count nor break a row.
+/// `rise` successes in a row bring it up and `fall` failures in a row take it down. The first success is enough while there is no verdict,
+/// and as the first result after the start. Late results neither count nor break a row.
 public struct HealthState: Sendable, Hashable {
     public private(set) var verdict: Verdict
     /// When the verdict was reached; the start for one that was carried over.

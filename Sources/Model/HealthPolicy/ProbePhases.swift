@@ -1,7 +1,7 @@
 /// Hands out the phases of targets, so that any number of them is spread evenly and none moves when others come or go.
 ///
-/// Number n gets the fractional part of n × 0.618…: by the three-distance theorem (Sós, 1958) the gaps between any N such points have at most
-/// three lengths, which index ÷ N reaches only for one fixed N.
+/// Number n gets the fractional part of n × 0.618…: by the three-distance theorem (Sós, 1958) the gaps between any N such points have at
+/// most three lengths, which index ÷ N reaches only for one fixed N.
 public struct ProbePhases: Sendable {
     private var freed: [Int] = []
     private var next = 0

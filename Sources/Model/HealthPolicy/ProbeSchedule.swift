@@ -12,11 +12,9 @@ public enum ProbePace: Sendable, Hashable {
 
 /// When a target is probed: start to start, each target on slots of its own so that the starts of all are spread evenly.
 ///
-/// A slot is `origin + phase × interval + n × interval`. Regular and down probes begin on slots; fast ones follow the last start, since they have to
-/// be quick and are spread by the starts before them.
+/// A slot is `origin + phase × interval + n × interval`. Regular and down probes begin on slots; fast ones follow the last start, since
+/// they have to be quick and are spread by the starts before them.
 public struct ProbeSchedule: Sendable {
-    /// A start this much behind its slot still counts for it; what is later waits for its next slot, so that a stall is not followed by a burst.
-    public static let tolerance: Int64 = 25_000_000
     /// Nobody waits longer than this for the first probe.
     static let longestFirstWait: Int64 = 1_000_000_000
     static let firstStartSpacing: Int64 = 2_000_000
@@ -33,7 +31,8 @@ public struct ProbeSchedule: Sendable {
         self.phase = phase
     }
 
-    /// The first start of a target that joins at `now` as one of `count`: in the order of slots, but within a second, and few join faster than many.
+    /// The first start of a target that joins at `now` as one of `count`: in the order of slots, but within a second, and few join faster
+    /// than many.
     public func firstStart(from now: MonotonicInstant, among count: Int) -> MonotonicInstant {
         let wait = slot(after: now.nanoseconds - 1, every: intervals.regular) - now.nanoseconds
         let longest = min(Self.longestFirstWait, Int64(count) * Self.firstStartSpacing)
@@ -47,12 +46,13 @@ public struct ProbeSchedule: Sendable {
             return MonotonicInstant(nanoseconds: max(last.nanoseconds + intervals.fast, now.nanoseconds))
         }
         let next = MonotonicInstant(nanoseconds: slot(after: last.nanoseconds, every: interval(of: pace)))
-        return isMissed(next, now: now) ? resumedStart(after: now, pace: pace) : next
+        return isMissed(next, pace: pace, now: now) ? resumedStart(after: now, pace: pace) : next
     }
 
-    /// Whether a start is overdue by more than the tolerance: we were held up.
-    public func isMissed(_ start: MonotonicInstant, now: MonotonicInstant) -> Bool {
-        now.nanoseconds - start.nanoseconds > Self.tolerance
+    /// Whether a start is so much behind that it has to wait for its next slot, since a stall must not be followed by a burst. Up to half an
+    /// interval, at most 100 ms, is no stall but a busy machine, and skipping would only delay what is to be noticed.
+    public func isMissed(_ start: MonotonicInstant, pace: ProbePace, now: MonotonicInstant) -> Bool {
+        now.nanoseconds - start.nanoseconds > min(max(interval(of: pace) / 2, 25_000_000), 100_000_000)
     }
 
     /// Where a target joins in again after starts were missed: its next slot, so that not all do at once.

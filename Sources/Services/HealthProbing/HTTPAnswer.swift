@@ -79,7 +79,10 @@ struct HTTPAnswer {
     }
 
     private mutating func readStatusLine() {
-        guard let code = HTTPHead.status(in: line) else { return stage = .malformed("not an HTTP/1 answer") }
+        guard let code = HTTPHead.status(in: line) else {
+            stage = .malformed("not an HTTP/1 answer")
+            return
+        }
         head = HTTPHead()
         // 101 ends the talk in HTTP and so is final, unlike the other interim codes (RFC 9110 § 15.2.2).
         head.isInterim = code < 200 && code != 101
@@ -92,7 +95,10 @@ struct HTTPAnswer {
             if let fault = head.take(line) { stage = .malformed(fault) }
             return
         }
-        guard !head.isInterim else { return stage = .statusLine }
+        guard !head.isInterim else {
+            stage = .statusLine
+            return
+        }
         body.framing = head.framing(status: status, isForHead: isForHead)
         stage = body.isComplete ? .complete : .body
     }

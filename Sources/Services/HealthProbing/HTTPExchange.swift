@@ -3,8 +3,8 @@ import NetTypes
 
 /// An HTTP/1.1 request on a connection of its own, judged by status and text in the body.
 ///
-/// A failure ends the probe at once. A success waits until the answer is read or 64 KiB of its body are, because a reset in the middle shows as an
-/// error in the backend's log; if the deadline comes first, what is known decides.
+/// A failure ends the probe at once. A success waits until the answer is read or 64 KiB of its body are, because a reset in the middle
+/// shows as an error in the backend's log; if the deadline comes first, what is known decides.
 struct HTTPExchange: ProbeExchange {
     private let check: HTTPCheck
     private let target: Endpoint

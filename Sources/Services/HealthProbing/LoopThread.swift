@@ -1,8 +1,9 @@
-#if canImport(Glibc)
-import Glibc
-#endif
 import CLinux
 import HealthPolicy
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// A POSIX thread for work that blocks.
 enum LoopThread {

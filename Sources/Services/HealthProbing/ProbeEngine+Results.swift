@@ -1,7 +1,8 @@
-#if canImport(Glibc)
-import Glibc
-#endif
 import HealthPolicy
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 extension ProbeEngine {
     /// The deadline of a probe has passed.
@@ -19,7 +20,8 @@ extension ProbeEngine {
         case .success(let words): .success(words)
         case .failure(let words): .failure(words)
         case .silence(let words):
-            meter.hidesSilence(since: attempt.stalledBefore, timeout: entry.timeout) ? .late("probing was held up") : .failure(words)
+            meter.hidesSilence(start: attempt.stalledBefore, lastWord: attempt.stalledAtLastWord, timeout: entry.timeout)
+                ? .late("probing was held up") : .failure(words)
         }
     }
 
@@ -39,7 +41,7 @@ extension ProbeEngine {
     private func planNext(_ entry: ProbedTarget, _ number: Int, _ result: ProbeResult, now: MonotonicInstant) {
         let wasLate = if case .late = result { true } else { false }
         entry.plannedStart = entry.schedule.nextStart(after: entry.plannedStart, pace: entry.state.pace, now: now, lastWasLate: wasLate)
-        plan(entry, number)
+        plan(entry, number, now: now)
     }
 
     private func count(_ result: ProbeResult) {

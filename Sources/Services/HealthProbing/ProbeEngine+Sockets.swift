@@ -1,7 +1,8 @@
-#if canImport(Glibc)
-import Glibc
-#endif
 import HealthPolicy
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 extension ProbeEngine {
     /// Takes in what the kernel has to say of one connection.
@@ -55,6 +56,7 @@ extension ProbeEngine {
         let count = Glibc.send(attempt.descriptor, attempt.unsent, attempt.unsent.count, Int32(MSG_NOSIGNAL))
         guard count >= 0 else { return errno == EAGAIN || errno == EINTR ? nil : attempt.exchange.closed() }
         attempt.unsent.removeFirst(count)
+        attempt.stalledAtLastWord = meter.total
         return nil
     }
 

@@ -33,9 +33,9 @@ extension ProbeEngine {
         guard let entry = targets[number] else { return }
         if let attempt = entry.attempt {
             settle(attempt.exchange.expired(), isConnected: attempt.isConnected, entry, number, now: now)
-        } else if entry.schedule.isMissed(entry.plannedStart, now: now) {
+        } else if entry.schedule.isMissed(entry.plannedStart, pace: entry.state.pace, now: now) {
             entry.plannedStart = entry.schedule.resumedStart(after: now, pace: entry.state.pace)
-            plan(entry, number)
+            plan(entry, number, now: now)
         } else if counts.inFlight < inFlightLimit {
             start(entry, number, now: now)
         } else {

@@ -1,8 +1,9 @@
-#if canImport(Glibc)
-import Glibc
-#endif
 import FarmModel
 import HealthPolicy
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// All targets, their timers and their connections. One call at a time: `ProbeLoop` keeps it behind a lock.
 final class ProbeEngine {
@@ -51,7 +52,7 @@ final class ProbeEngine {
         for (number, entry) in targets.enumerated() {
             guard let entry, entry.target.check.kind != .none else { continue }
             entry.plannedStart = entry.schedule.firstStart(from: now, among: numbers.count)
-            plan(entry, number)
+            plan(entry, number, now: now)
         }
     }
 
@@ -66,7 +67,7 @@ final class ProbeEngine {
         let number = freeNumbers.popLast() ?? targets.count
         if number == targets.count { targets.append(entry) } else { targets[number] = entry }
         numbers[target] = number
-        if isProbed { plan(entry, number) } else { reportUnprobed(entry, lastKnown: lastKnown) }
+        if isProbed { plan(entry, number, now: now) } else { reportUnprobed(entry, lastKnown: lastKnown) }
     }
 
     private func reportUnprobed(_ entry: ProbedTarget, lastKnown: Verdict?) {
@@ -85,9 +86,12 @@ final class ProbeEngine {
         freeNumbers.append(number)
     }
 
-    /// Sets the timer for the planned start.
-    func plan(_ entry: ProbedTarget, _ number: Int) {
-        let start = isCrowded ? entry.schedule.batchedStart(entry.plannedStart, pace: entry.state.pace) : entry.plannedStart
+    /// Sets the timer for the planned start. One that is due already is not put off for the sake of a batch, or a probe that runs up to the
+    /// next slot would fall behind by a batch each time.
+    func plan(_ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+        let start =
+            isCrowded && entry.plannedStart > now
+            ? entry.schedule.batchedStart(entry.plannedStart, pace: entry.state.pace) : entry.plannedStart
         wheel.set(number, at: start.nanoseconds)
     }
 

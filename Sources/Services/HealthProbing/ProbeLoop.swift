@@ -1,9 +1,10 @@
-#if canImport(Glibc)
-import Glibc
-#endif
 import FarmModel
 import HealthPolicy
 import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// Probes any number of targets from one thread of its own and says at once when a verdict changes.
 public final class ProbeLoop: Sendable {
@@ -30,8 +31,8 @@ public final class ProbeLoop: Sendable {
         self.onTransition = onTransition
     }
 
-    /// Probes these targets and no others. Those that are known keep state, phase and the probe under way; the verdict beside a target counts for new
-    /// ones only: the last known one, at most 60 s old, or nil.
+    /// Probes these targets and no others. Those that are known keep state, phase and the probe under way; the verdict beside a target
+    /// counts for new ones only: the last known one, at most 60 s old, or nil.
     public func setTargets(_ targets: [ProbeTarget: Verdict?]) {
         engine.withLock { $0.setTargets(targets, now: clock()) }
         poller.ring()
@@ -74,7 +75,11 @@ public final class ProbeLoop: Sendable {
     /// Probes until `stop` or until the task is cancelled.
     public func run() async throws(ProbingFault) {
         try start()
-        await withTaskCancellationHandler { await ended.wait() } onCancel: { stop() }
+        await withTaskCancellationHandler {
+            await ended.wait()
+        } onCancel: {
+            stop()
+        }
     }
 
     private func work() {

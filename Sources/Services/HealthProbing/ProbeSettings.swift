@@ -1,11 +1,11 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #endif
 
 /// How the loop uses the machine.
 public struct ProbeSettings: Sendable, Hashable {
-    /// Where probes come from, so that the ruleset can tell them from other traffic of this host. Outside of the range that the kernel gives
-    /// to others by default (32768–60999).
+    /// Where probes come from, so that the ruleset can tell them from other traffic of this host. Outside of the range that the kernel
+    /// gives to others by default (32768–60999).
     public var sourcePorts: ClosedRange<UInt16>
     /// Most probes at a time; more wait for their turn. At most what the descriptor limit leaves after `reservedDescriptors`.
     public var maxInFlight: Int

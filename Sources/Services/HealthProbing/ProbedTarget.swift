@@ -33,6 +33,8 @@ final class ProbeAttempt {
     let startedAt: MonotonicInstant
     /// The stall meter at the start.
     let stalledBefore: Int64
+    /// The stall meter when something was last sent.
+    var stalledAtLastWord: Int64
     var exchange: any ProbeExchange
     var isConnected = false
     var unsent: [UInt8] = []
@@ -42,6 +44,7 @@ final class ProbeAttempt {
         self.serial = serial
         self.startedAt = startedAt
         self.stalledBefore = stalledBefore
+        stalledAtLastWord = stalledBefore
         self.exchange = exchange
     }
 }

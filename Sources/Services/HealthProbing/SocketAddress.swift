@@ -1,7 +1,8 @@
-#if canImport(Glibc)
-import Glibc
-#endif
 import NetTypes
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// An address and port as the kernel takes them; room for both families without allocation.
 struct SocketAddress {

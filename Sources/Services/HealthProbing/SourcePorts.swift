@@ -1,12 +1,13 @@
-#if canImport(Glibc)
-import Glibc
-#endif
 import NetTypes
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 /// The ports that probes leave from, used in turn.
 ///
-/// Bound by hand: IP_LOCAL_PORT_RANGE (Linux 6.3) is cut to net.ipv4.ip_local_port_range, so a range outside of that one, as ours has to be, is
-/// ignored (seen on 6.18). With SO_REUSEADDR a port may serve several probes, since their targets differ.
+/// Bound by hand: IP_LOCAL_PORT_RANGE (Linux 6.3) is cut to net.ipv4.ip_local_port_range, so a range outside of that one, as ours has to
+/// be, is ignored (seen on 6.18). With SO_REUSEADDR a port may serve several probes, since their targets differ.
 struct SourcePorts {
     /// Other programs may listen on ports of the range.
     private static let attempts = 32

@@ -27,6 +27,14 @@ struct StallMeter {
         if gap > Self.threshold { total += gap }
     }
 
-    /// Whether so much of a probe's time was lost since `before` that its silence says nothing.
-    func hidesSilence(since before: Int64, timeout: Int64) -> Bool { total - before > max(20_000_000, timeout / 10) }
+    /// Whether so much of a probe's time was lost that its silence says nothing.
+    ///
+    /// What is lost before our last word leaves the target too little time to answer. What is lost after it hides little: the kernel takes
+    /// the answer and it is heard before the deadline is looked at; but a machine that stands still takes none.
+    /// - Parameters:
+    ///   - start: `total` when the probe began.
+    ///   - lastWord: `total` when we last sent something.
+    func hidesSilence(start: Int64, lastWord: Int64, timeout: Int64) -> Bool {
+        lastWord - start > max(20_000_000, timeout / 10) || total - start > timeout / 2
+    }
 }

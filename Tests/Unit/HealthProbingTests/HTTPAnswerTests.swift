@@ -18,53 +18,77 @@ import Testing
     }
 
     static let cases = [
-        Case(name: "status with a body of a given length",
+        Case(
+            name: "status with a body of a given length",
             answer: "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", outcome: .success("status 200")),
         Case(name: "no body", answer: "HTTP/1.1 204 No Content\r\n\r\n", outcome: .success("status 204")),
         Case(name: "no reason phrase", answer: "HTTP/1.0 301\r\nContent-Length:0\r\n\r\n", outcome: .success("status 301")),
         Case(name: "bare line feeds", answer: "HTTP/1.1 200 OK\nContent-Length: 0\n\n", outcome: .success("status 200")),
         Case(name: "wrong status is known before the head ends", answer: "HTTP/1.1 503 Sorry\r\n", outcome: .failure("status 503")),
-        Case(name: "interim answers are passed over",
+        Case(
+            name: "interim answers are passed over",
             answer: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
             outcome: .success("status 204")),
-        Case(name: "a head for HEAD", check: HTTPCheck(method: "HEAD"),
+        Case(
+            name: "a head for HEAD", check: HTTPCheck(method: "HEAD"),
             answer: "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", outcome: .success("status 200")),
-        Case(name: "status range", check: HTTPCheck(expectStatus: [200...299, 401...401]),
+        Case(
+            name: "status range", check: HTTPCheck(expectStatus: [200...299, 401...401]),
             answer: "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", outcome: .success("status 401")),
-        Case(name: "body until closed", check: HTTPCheck(expectBody: "fine"),
+        Case(
+            name: "body until closed", check: HTTPCheck(expectBody: "fine"),
             answer: "HTTP/1.1 200 OK\r\n\r\nall is fine", ending: .closed, outcome: .success("status 200")),
-        Case(name: "text is not in the body", check: HTTPCheck(expectBody: "fine"),
+        Case(
+            name: "text is not in the body", check: HTTPCheck(expectBody: "fine"),
             answer: "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfin!", outcome: .failure("expected text is not in the body")),
-        Case(name: "text across chunks", check: HTTPCheck(expectBody: "all is fine"),
+        Case(
+            name: "text across chunks", check: HTTPCheck(expectBody: "all is fine"),
             answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;ext=1\r\nall \r\n7\r\nis fine\r\n0\r\nTrailer: x\r\n\r\n",
             outcome: .success("status 200")),
-        Case(name: "text in the headers does not count", check: HTTPCheck(expectBody: "fine"),
+        Case(
+            name: "text in the headers does not count", check: HTTPCheck(expectBody: "fine"),
             answer: "HTTP/1.1 200 OK\r\nX: fine\r\nContent-Length: 0\r\n\r\n", outcome: .failure("expected text is not in the body")),
-        Case(name: "chunked wins over a length", check: HTTPCheck(expectBody: "x"),
+        Case(
+            name: "chunked wins over a length", check: HTTPCheck(expectBody: "x"),
             answer: "HTTP/1.1 200 OK\r\nContent-Length: 99\r\nTransfer-Encoding: gzip, Chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
             outcome: .success("status 200")),
-        Case(name: "malformed chunk size", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
+        Case(
+            name: "malformed chunk size", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n",
             outcome: .failure("malformed chunk size")),
-        Case(name: "two lengths", answer: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+        Case(
+            name: "two lengths", answer: "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
             outcome: .failure("malformed Content-Length")),
-        Case(name: "length with a sign", answer: "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n", outcome: .failure("malformed Content-Length")),
+        Case(
+            name: "length with a sign", answer: "HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n",
+            outcome: .failure("malformed Content-Length")),
         Case(name: "binary", answer: "\u{16}\u{3}\u{1}\u{0}\u{5}", outcome: .failure("not an HTTP/1 answer")),
         Case(name: "another protocol", answer: "SSH-2.0-OpenSSH_9.2\r\n", outcome: .failure("not an HTTP/1 answer")),
         Case(name: "status of two digits", answer: "HTTP/1.1 20 OK\r\n", outcome: .failure("not an HTTP/1 answer")),
-        Case(name: "endless line", answer: "HTTP/1.1 200 " + String(repeating: "a", count: 20_000), outcome: .failure("header line too long")),
-        Case(name: "endless headers", answer: "HTTP/1.1 200 OK\r\n" + String(repeating: "X: y\r\n", count: 1000),
+        Case(
+            name: "endless line", answer: "HTTP/1.1 200 " + String(repeating: "a", count: 20_000), outcome: .failure("header line too long")
+        ),
+        Case(
+            name: "endless headers", answer: "HTTP/1.1 200 OK\r\n" + String(repeating: "X: y\r\n", count: 1000),
             outcome: .failure("more than 100 headers")),
-        Case(name: "endless interim answers", answer: String(repeating: "HTTP/1.1 100 Continue\r\n\r\n", count: 20_000),
+        Case(
+            name: "endless interim answers", answer: String(repeating: "HTTP/1.1 100 Continue\r\n\r\n", count: 20_000),
             outcome: .failure("header line too long")),
-        Case(name: "endless body", answer: "HTTP/1.1 200 OK\r\n\r\n" + String(repeating: "z", count: 70_000), outcome: .success("status 200")),
-        Case(name: "text beyond the first 64 KiB", check: HTTPCheck(expectBody: "fine"),
+        Case(
+            name: "endless body", answer: "HTTP/1.1 200 OK\r\n\r\n" + String(repeating: "z", count: 70_000), outcome: .success("status 200")
+        ),
+        Case(
+            name: "text beyond the first 64 KiB", check: HTTPCheck(expectBody: "fine"),
             answer: "HTTP/1.1 200 OK\r\n\r\n" + String(repeating: "z", count: 65_536) + "fine",
             outcome: .failure("expected text is not in the body")),
         Case(name: "closed at once", answer: "", ending: .closed, outcome: .silence("closed without an answer")),
-        Case(name: "closed within the head", answer: "HTTP/1.1 200 OK\r\nCon", ending: .closed, outcome: .silence("closed within the answer")),
-        Case(name: "closed within a body that does not matter", answer: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        Case(
+            name: "closed within the head", answer: "HTTP/1.1 200 OK\r\nCon", ending: .closed, outcome: .silence("closed within the answer")
+        ),
+        Case(
+            name: "closed within a body that does not matter", answer: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
             ending: .closed, outcome: .success("status 200")),
-        Case(name: "closed within a body that matters", check: HTTPCheck(expectBody: "whole"),
+        Case(
+            name: "closed within a body that matters", check: HTTPCheck(expectBody: "whole"),
             answer: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nwho", ending: .closed, outcome: .silence("closed within the answer")),
     ]
 

@@ -9,11 +9,18 @@ import Testing
 /// What goes wrong on our side is not held against a backend; what an evil backend does is bounded.
 @Suite(.timeLimit(.minutes(1))) struct ProbeTroubleTests {
     @Test func silenceDuringAStallIsLateAndNotDown() async throws {
-        let silent = try LoopbackServer(serve: { _ = LoopbackServer.readRequest($0); sleep(3) })
+        let silent = try LoopbackServer(serve: {
+            _ = LoopbackServer.readRequest($0)
+            sleep(3)
+        })
         let trigger = try LoopbackServer()
-        defer { silent.stop(); trigger.stop() }
+        defer {
+            silent.stop()
+            trigger.stop()
+        }
         let watched = try WatchedLoop(holdUpFirst: .milliseconds(700))
-        let held = target(silent.endpoint, HealthCheck(kind: .http(HTTPCheck()), interval: .seconds(30), timeout: .milliseconds(300), fall: 1))
+        let held = target(
+            silent.endpoint, HealthCheck(kind: .http(HTTPCheck()), interval: .seconds(30), timeout: .milliseconds(300), fall: 1))
         watched.probe(held)
         #expect(try await watched.waits { $0.counts().inFlight == 1 })
         watched.probe(held, target(trigger.endpoint, HealthCheck(interval: .seconds(30))))
@@ -47,7 +54,9 @@ import Testing
         defer { server.stop() }
         let watched = try WatchedLoop(settings: ProbeSettings(maxInFlight: 1))
         let targets = (0..<8).map { number in
-            target(server.endpoint, HealthCheck(kind: .http(HTTPCheck(path: "/\(number)")), interval: .seconds(30), timeout: .milliseconds(900)))
+            target(
+                server.endpoint,
+                HealthCheck(kind: .http(HTTPCheck(path: "/\(number)")), interval: .seconds(30), timeout: .milliseconds(900)))
         }
         watched.loop.setTargets(Dictionary(uniqueKeysWithValues: targets.map { ($0, Verdict?.none) }))
         for _ in targets { #expect(await watched.next()?.verdict == .up) }
@@ -92,7 +101,10 @@ import Testing
     ]
 
     @Test(arguments: evils) func evilAnswerEndsWithAReason(_ evil: Evil) async throws {
-        let server = try LoopbackServer(serve: { _ = LoopbackServer.readRequest($0); evil.serve($0) })
+        let server = try LoopbackServer(serve: {
+            _ = LoopbackServer.readRequest($0)
+            evil.serve($0)
+        })
         defer { server.stop() }
         let watched = try WatchedLoop()
         watched.probe(target(server.endpoint, quick(.http(HTTPCheck(expectBody: "fine")), timeout: 200, fall: 1)))

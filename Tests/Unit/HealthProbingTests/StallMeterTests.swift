@@ -32,11 +32,14 @@ import Testing
         #expect(meter.total == 0)
     }
 
-    @Test func silenceIsHiddenByAShareOfTheTimeout() {
+    @Test func whatIsLostBeforeTheLastWordHidesSilenceSooner() {
         var meter = StallMeter(start: 0)
         meter.worked(until: 50 * millisecond)
-        #expect(meter.hidesSilence(since: 0, timeout: 100 * millisecond))
-        #expect(!meter.hidesSilence(since: 0, timeout: 1000 * millisecond))
-        #expect(!meter.hidesSilence(since: meter.total, timeout: 100 * millisecond))
+        func hides(_ start: Int64, _ lastWord: Int64, _ timeout: Int64) -> Bool {
+            meter.hidesSilence(start: start * millisecond, lastWord: lastWord * millisecond, timeout: timeout * millisecond)
+        }
+        #expect(hides(0, 50, 200) && !hides(0, 50, 500) && !hides(0, 20, 200))
+        #expect(hides(0, 0, 90) && !hides(0, 0, 100))
+        #expect(!hides(50, 50, 20))
     }
 }
