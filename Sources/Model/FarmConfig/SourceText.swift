@@ -1,14 +1,18 @@
 /// A file's text by lines and columns, as libyaml counts them: columns in Unicode scalars, a line ends at LF, CR or CRLF.
 final class SourceText {
     let path: String
+    /// Only the beginning of a file that is too large: nothing after it is looked at.
     let bytes: ArraySlice<UInt8>
+    let isTooLarge: Bool
     /// Offsets in `bytes`; built at the first fault, since a good file needs none.
     private lazy var lineStarts: [Int] = SourceText.lineStarts(of: bytes)
 
     /// Leaves a byte order mark out, so that columns are those of an editor.
     init(_ file: FarmFile) {
         path = file.path
-        bytes = file.text.starts(with: [0xEF, 0xBB, 0xBF]) ? file.text.dropFirst(3) : file.text[...]
+        isTooLarge = file.text.count > FarmLimits.fileSize
+        let text = isTooLarge ? file.text.prefix(Self.window) : file.text[...]
+        bytes = text.starts(with: [0xEF, 0xBB, 0xBF]) ? text.dropFirst(3) : text
     }
 
     var lineCount: Int { lineStarts.count }

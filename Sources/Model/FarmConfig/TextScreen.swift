@@ -8,10 +8,8 @@ struct TextScreen {
 
     /// The text, or nil with a fault in the log.
     func checkedText() -> String? {
-        guard source.bytes.count <= FarmLimits.fileSize else {
-            log.report(
-                .fileTooLarge, "the file has \(source.bytes.count) bytes; at most 16 MiB are read", at: Spot(line: 1, column: 1, length: 1),
-                hint: "split it")
+        guard !source.isTooLarge else {
+            log.report(.fileTooLarge, "the file has more than 16 MiB", at: Spot(line: 1, column: 1, length: 1), hint: "split it")
             return nil
         }
         guard let text = String(validating: source.bytes, as: UTF8.self) else {
