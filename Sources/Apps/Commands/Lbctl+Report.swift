@@ -20,15 +20,16 @@ extension Lbctl {
     /// Help and version are errors to the parser; its faults of usage would leave with 64.
     private static func reportParsing(_ error: any Error) -> Int32 {
         let text = fullMessage(for: error) + "\n"
+        let complaint = text.hasPrefix("Error:") ? "error:" + text.dropFirst("Error:".count) : text
         switch exitCode(for: error) {
         case .success:
             Console.current.write(text)
             return ExitStatus.ok.rawValue
         case .validationFailure:
-            Console.current.complain(text)
+            Console.current.complain(complaint)
             return ExitStatus.usage.rawValue
         default:
-            Console.current.complain(text)
+            Console.current.complain(complaint)
             return ExitStatus.failed.rawValue
         }
     }

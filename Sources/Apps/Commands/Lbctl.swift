@@ -18,15 +18,15 @@ public struct Lbctl: AsyncParsableCommand {
         version: "lbctl \(Product.version)",
         subcommands: [StatusCommand.self],
         groupedSubcommands: [
-            CommandGroup(name: "Farms and backends:", subcommands: [FarmCommand.self, BackendCommand.self]),
+            CommandGroup(name: "Farms and backends", subcommands: [FarmCommand.self, BackendCommand.self]),
             CommandGroup(
-                name: "Farm files:",
+                name: "Farm files",
                 subcommands: [CheckCommand.self, PlanCommand.self, ApplyCommand.self, ExplainCommand.self, ImportCommand.self]
             ),
-            CommandGroup(name: "Traffic:", subcommands: [RulesCommand.self, TraceCommand.self, MonitorCommand.self, TopCommand.self]),
-            CommandGroup(name: "When something is wrong:", subcommands: [WhyCommand.self, DoctorCommand.self, SupportBundleCommand.self]),
-            CommandGroup(name: "Past changes:", subcommands: [HistoryCommand.self, UndoCommand.self]),
-            CommandGroup(name: "Shell:", subcommands: [CompletionsCommand.self]),
+            CommandGroup(name: "Traffic", subcommands: [RulesCommand.self, TraceCommand.self, MonitorCommand.self, TopCommand.self]),
+            CommandGroup(name: "When something is wrong", subcommands: [WhyCommand.self, DoctorCommand.self, SupportBundleCommand.self]),
+            CommandGroup(name: "Past changes", subcommands: [HistoryCommand.self, UndoCommand.self]),
+            CommandGroup(name: "Shell", subcommands: [CompletionsCommand.self]),
         ]
     )
 

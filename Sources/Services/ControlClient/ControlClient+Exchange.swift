@@ -27,18 +27,27 @@ extension ControlClient {
     }
 
     /// Runs `read` on the answer once its head is there; `silent` says what to throw when the connection ends before.
-    func session<Outcome>(
+    func session<Outcome: Sendable>(
         _ wire: Wire, _ request: ControlRequest,
         read: (HTTPResponseHead, inout NIOAsyncChannelInboundStream<HTTPClientResponsePart>.AsyncIterator) async throws -> Outcome,
         silent: () -> Unreachable
     ) async throws -> Outcome {
+        // A result, as the outcome counts more than a fault of closing, which would be thrown in its place.
+        var outcome: Result<Outcome, any Error> = .failure(silent())
         do {
-            return try await wire.executeThenClose { inbound, outbound in
-                try await outbound.write(contentsOf: request.parts)
-                var parts = inbound.makeAsyncIterator()
-                guard case .head(let head)? = try await parts.next() else { throw silent() }
-                return try await read(head, &parts)
+            try await wire.executeThenClose { inbound, outbound in
+                do {
+                    try await outbound.write(contentsOf: request.parts)
+                    var parts = inbound.makeAsyncIterator()
+                    guard case .head(let head)? = try await parts.next() else { return }
+                    outcome = .success(try await read(head, &parts))
+                } catch {
+                    outcome = .failure(error)
+                }
             }
+        } catch is ChannelError {}
+        do {
+            return try outcome.get()
         } catch is ChannelError {
             throw silent()
         } catch is IOError {

@@ -4,7 +4,6 @@ import NIOCore
 
 /// A request that has found its route: what of it the routes look at.
 struct Call: Sendable {
-    let request: Request
     let channel: any Channel
     /// Values of the path's places, decoded.
     let places: [String: String]

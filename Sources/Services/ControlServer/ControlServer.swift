@@ -14,9 +14,15 @@ public struct ControlServer: Service {
     private let service: any ControlService
     private let logger: Logger
     private let limits: ControlLimits
+    private let whenOpen: @Sendable () async -> Void
 
-    public init(socketPath: String, service: any ControlService, logger: Logger, limits: ControlLimits = ControlLimits()) {
-        (socket, self.service, self.logger, self.limits) = (ControlSocket(path: socketPath), service, logger, limits)
+    /// `whenOpen` is called once clients can connect: the moment to tell a supervisor that the daemon is ready.
+    public init(
+        socketPath: String, service: any ControlService, logger: Logger, limits: ControlLimits = ControlLimits(),
+        whenOpen: @escaping @Sendable () async -> Void = {}
+    ) {
+        (socket, self.service, self.logger) = (ControlSocket(path: socketPath), service, logger)
+        (self.limits, self.whenOpen) = (limits, whenOpen)
     }
 
     public func run() async throws {
@@ -32,7 +38,7 @@ public struct ControlServer: Service {
     private func application(on loops: any EventLoopGroup) -> Application<RouteTable> {
         let seats = ConnectionSeats(limit: limits.connections)
         return Application(
-            responder: RouteTable(routes: Route.all(of: service), limits: limits),
+            responder: RouteTable(routes: Route.all(of: service, heartbeat: limits.heartbeat), limits: limits),
             server: .http1(
                 configuration: .init(
                     additionalChannelHandlers: [ConnectionGuard(seats: seats)],
@@ -41,7 +47,10 @@ public struct ControlServer: Service {
                 )
             ),
             configuration: ApplicationConfiguration(address: .unixDomainSocket(path: socket.path)),
-            onServerRunning: { _ in openToGroup() },
+            onServerRunning: { _ in
+                openToGroup()
+                await whenOpen()
+            },
             eventLoopGroupProvider: .shared(loops),
             logger: quietLogger()
         )

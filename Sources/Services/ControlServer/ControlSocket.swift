@@ -5,10 +5,16 @@ import Glibc
 struct ControlSocket: Sendable {
     let path: String
 
+    /// Of `sun_path`, less the zero at its end.
+    private static let pathBytes = 107
+
     private enum Occupant { case nobody, dead, alive, notASocket }
 
     /// Makes room for `bind`: a socket left behind by a crash is removed, one that somebody listens on never is.
     func claim() throws(ControlSocketFault) {
+        guard path.utf8.count <= Self.pathBytes else {
+            throw ControlSocketFault(.unusablePath, "\(path) is too long for a socket: at most \(Self.pathBytes) bytes")
+        }
         switch try occupant() {
         case .nobody: break
         case .dead: try remove()
@@ -45,7 +51,7 @@ struct ControlSocket: Sendable {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { throw fault("open a socket") }
         defer { close(descriptor) }
-        if try connect(descriptor) == 0 { return true }
+        if connect(descriptor) == 0 { return true }
         // A full backlog answers EAGAIN: somebody is there.
         switch errno {
         case EAGAIN: return true
@@ -54,12 +60,8 @@ struct ControlSocket: Sendable {
         }
     }
 
-    private func connect(_ descriptor: Int32) throws(ControlSocketFault) -> Int32 {
+    private func connect(_ descriptor: Int32) -> Int32 {
         var address = sockaddr_un()
-        let room = MemoryLayout.size(ofValue: address.sun_path)
-        guard path.utf8.count < room else {
-            throw ControlSocketFault(.unusablePath, "\(path) is too long for a socket: at most \(room - 1) bytes")
-        }
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
         return withUnsafePointer(to: &address) { pointer in

@@ -3,8 +3,8 @@ import Hummingbird
 
 extension Route {
     /// Everything that is served, as a table.
-    static func all(of service: any ControlService) -> [Route] {
-        reading(service) + changing(service) + watching(service)
+    static func all(of service: any ControlService, heartbeat: Duration) -> [Route] {
+        reading(service) + changing(service) + watching(service, heartbeat)
     }
 
     private static func reading(_ service: any ControlService) -> [Route] {
@@ -36,10 +36,10 @@ extension Route {
         ]
     }
 
-    private static func watching(_ service: any ControlService) -> [Route] {
+    private static func watching(_ service: any ControlService, _ heartbeat: Duration) -> [Route] {
         [
             Route(.get, "/api/v1/events", query: ["farm"]) { call in
-                .events(await service.events(farm: call.query["farm"]), until: call.request)
+                .events(await service.events(farm: call.query["farm"]), heartbeat: heartbeat)
             },
             Route(.get, "/metrics") { _ in .text(await service.metrics(), type: "text/plain; version=0.0.4; charset=utf-8") },
             Route(.get, "/healthz") { _ in .text("ok\n") },

@@ -13,7 +13,7 @@ struct RouteTable: HTTPResponder {
             let query = try query(of: request, for: route)
             let body = try await body(of: request, on: context.channel)
             return try await route.answer(
-                Call(request: request, channel: context.channel, places: places, query: query, body: body)
+                Call(channel: context.channel, places: places, query: query, body: body)
             )
         } catch let problem as Problem {
             return .problem(problem)
