@@ -28,9 +28,14 @@ actor FakeBalancer: ControlService {
     /// What each further counting answers; the last goes on.
     func count(_ connections: [Int?]) { self.connections = connections }
 
-    /// Returns once somebody follows the events.
+    /// Returns once so many follow the events.
+    func followed(by count: Int) async {
+        while followers.count < count { await withCheckedContinuation { followerWaits.append($0) } }
+    }
+
+    /// To all that follow; waits for the first of them.
     func emit(_ event: EventView) async {
-        while followers.isEmpty { await withCheckedContinuation { followerWaits.append($0) } }
+        await followed(by: 1)
         for follower in followers { follower.yield(event) }
     }
 

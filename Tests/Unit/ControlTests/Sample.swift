@@ -46,4 +46,16 @@ enum Sample {
     static let event = EventView(
         at: "2026-01-02T03:04:05.678Z", kind: .verdict, farm: "web", backend: "web1", message: "down: connection refused"
     )
+
+    static var fullStatus: StatusView {
+        var status = status(degraded: true)
+        status.stateFault = "No space left on device"
+        return status
+    }
+
+    static var counted: BackendView {
+        var view = web1
+        view.connections = 12
+        return view
+    }
 }
