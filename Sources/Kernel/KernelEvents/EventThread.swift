@@ -12,7 +12,10 @@ struct EventThread: @unchecked Sendable {
         var before = sigset_t()
         sigfillset(&all)
         pthread_sigmask(SIG_SETMASK, &all, &before)
-        let code = pthread_create(&created, nil, { Unmanaged<Body>.fromOpaque($0!).takeRetainedValue().run(); return nil }, body.toOpaque())
+        let code = pthread_create(&created, nil, { context in
+            if let context { Unmanaged<Body>.fromOpaque(context).takeRetainedValue().run() }
+            return nil
+        }, body.toOpaque())
         pthread_sigmask(SIG_SETMASK, &before, nil)
         guard code == 0 else {
             body.release()

@@ -140,8 +140,19 @@ private struct Quiet {
         try watched.namespace.run("ip -batch -", input: flood.joined())
         watched.log.release()
         try watched.log.next(.overrun(.network))
-        try watched.namespace.run("ip neigh replace 10.9.100.1 lladdr 02:00:00:00:00:02 dev zk0 nud permanent")
-        try watched.log.next(.neighbour(try #require(IPAddress("10.9.100.1")), device: watched.device, MACAddress("02:00:00:00:00:02")))
+        #expect(try isFollowedAgain(watched))
+    }
+
+    /// What the kernel does by itself (duplicate address detection) may overrun so small a buffer again: then there is a marker again.
+    private func isFollowedAgain(_ watched: Watched) throws -> Bool {
+        for number in 1...9 {
+            let mac = "02:00:00:00:01:0\(number)"
+            try watched.namespace.run("ip neigh replace 10.9.100.1 lladdr \(mac) dev zk0 nud permanent")
+            let expected = KernelEvent.neighbour(IPAddress(v4: 0x0A09_6401), device: watched.device, MACAddress(mac))
+            let isThere = try watched.log.next("neighbour or marker") { $0 == expected ? true : $0 == .overrun(.network) ? false : nil }
+            if isThere { return true }
+        }
+        return false
     }
 
     @Test func lostGenerationsAreReportedAndSurvived() throws {
