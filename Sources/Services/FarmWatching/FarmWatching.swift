@@ -1,1 +1,0 @@
-// FarmWatching: see docs/design/building.md
