@@ -70,7 +70,7 @@ let package = Package(
             yams, log, arguments, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ]),
         room("Apps", "Commands", uses: [
-            "ControlClient", "ControlAPI", "FarmConfig", "FarmModel", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "NetTypes", arguments,
+            "ControlClient", "ControlAPI", "FarmWatching", "FarmConfig", "FarmModel", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "NetTypes", arguments,
         ]),
         app("zvnftd", uses: ["Daemon"]),
         app("lbctl", uses: ["Commands"]),

@@ -8,9 +8,8 @@ struct TimeSpan: ExpressibleByArgument, Equatable {
 
     init?(argument: String) {
         let digits = argument.prefix { $0.isASCII && $0.isNumber }
-        guard let count = Int64(digits), count <= 1_000_000_000, let unit = Self.milliseconds[String(argument.dropFirst(digits.count))] else {
-            return nil
-        }
+        let unit = Self.milliseconds[String(argument.dropFirst(digits.count))]
+        guard let count = Int64(digits), count <= 1_000_000_000, let unit else { return nil }
         duration = .milliseconds(count * unit)
     }
 

@@ -87,7 +87,8 @@ extension ControlClient {
     func checked(_ head: HTTPResponseHead, _ body: [UInt8]) throws -> [UInt8] {
         guard head.status.code >= 300 else { return body }
         if let problem = try? ControlJSON.decode(Problem.self, from: body) { throw problem }
-        throw Problem(title: head.status.reasonPhrase, status: Int(head.status.code), detail: String(decoding: body.prefix(200), as: UTF8.self))
+        let text = String(decoding: body.prefix(200), as: UTF8.self)
+        throw Problem(title: head.status.reasonPhrase, status: Int(head.status.code), detail: text)
     }
 
     private func silence(since start: ContinuousClock.Instant) -> Unreachable {

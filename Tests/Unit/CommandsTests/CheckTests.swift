@@ -46,6 +46,10 @@ import Testing
             #expect(await CommandRun.of("check", "--farms", "\(folder)/none").code == 3)
             #expect(await CommandRun.of("check", folder).code == 1)
             #expect(await CommandRun.of("check", "--farms", folder).output == "ok: 0 files, 0 farms, 0 backends\n")
+            try FileManager.default.createSymbolicLink(atPath: "\(folder)/a.yaml", withDestinationPath: "nowhere")
+            let dangling = await CommandRun.of("check", "--farms", folder)
+            #expect(dangling.code == 1 && dangling.errors.contains("a.yaml: error: cannot be read"))
+            #expect(dangling.errors.hasSuffix("1 fault in 1 file\n"))
         }
     }
 }

@@ -31,7 +31,8 @@ import Testing
             #expect(await LbctlRun.of("farm", "list", on: server).output.contains("web   degraded  dnat  maglev"))
             #expect(await LbctlRun.of("backend", "list", "web", "-o", "name", on: server).output == "web/[fd00:1::13]:8080\nweb/web1\n")
             #expect(await LbctlRun.of("backend", "list", "-o", "json", on: server).output.contains("\"connections\": 12"))
-            #expect(await LbctlRun.of("farm", "show", "web", "-o", "yaml", on: server).output.hasPrefix("backends:\n- address: \"fd00:1::13\"\n"))
+            let shown = await LbctlRun.of("farm", "show", "web", "-o", "yaml", on: server).output
+            #expect(shown.hasPrefix("backends:\n- address: \"fd00:1::13\"\n"))
             #expect(await LbctlRun.of("rules", on: server).output.hasPrefix("table ip zvnft {"))
         }
     }
@@ -60,7 +61,7 @@ import Testing
             let tired = await LbctlRun.of("backend", "drain", "web/web1", "--wait", "--timeout", "10ms", on: server)
             #expect(tired.code == 1 && tired.errors == "error: web/web1: still 7 connections after the time to wait\n")
             await server.balancer.count([nil])
-            #expect(await LbctlRun.of("backend", "drain", "web/web1", "--wait", on: server).errors.contains("not tracked here"))
+            #expect(await LbctlRun.of("backend", "drain", "web/web1", "--wait", on: server).errors.contains("are not tracked"))
         }
     }
 

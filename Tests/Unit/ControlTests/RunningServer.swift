@@ -13,7 +13,9 @@ struct RunningServer: Sendable {
     let group: ServiceGroup
     var client: ControlClient { ControlClient(socketPath: path, timeout: .seconds(10)) }
 
-    static func with(limits: ControlLimits = ControlLimits(), _ test: @escaping @Sendable (RunningServer) async throws -> Void) async throws {
+    static func with(
+        limits: ControlLimits = ControlLimits(), _ test: @escaping @Sendable (RunningServer) async throws -> Void
+    ) async throws {
         try await withSocketPath { try await with(path: $0, limits: limits, test) }
     }
 

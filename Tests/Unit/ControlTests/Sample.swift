@@ -21,7 +21,8 @@ enum Sample {
 
     static func status(degraded: Bool) -> StatusView {
         StatusView(
-            version: "0.1.0", generation: 42, drift: false, farms: .init(total: 1, up: degraded ? 0 : 1, degraded: degraded ? 1 : 0, down: 0),
+            version: "0.1.0", generation: 42, drift: false,
+            farms: .init(total: 1, up: degraded ? 0 : 1, degraded: degraded ? 1 : 0, down: 0),
             backends: .init(total: 2, up: 1, down: 1, unknown: 0),
             lastChange: Change(id: 7, at: "2026-01-02T03:04:05Z", author: "lbctl:root", ok: true, summary: "drain web/web1"),
             configFaults: degraded ? ["error[E012]: unknown key \"sheduler\""] : [], ownsTables: true, stateFault: nil

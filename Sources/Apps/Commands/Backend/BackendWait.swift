@@ -11,7 +11,7 @@ struct BackendWait: ParsableArguments {
     func forIdle(_ options: BackendOptions, from view: BackendView) async throws -> BackendView {
         try await until(options, from: view, counting: true) { view in
             guard let connections = view.connections else {
-                throw CommandFailure(.failed, "the connections of \(options.name) are not tracked here (dsr): --wait cannot tell when it is idle")
+                throw CommandFailure(.failed, "\(options.name): its connections are not tracked (dsr), so --wait cannot see the last one go")
             }
             return connections == 0 ? nil : "still \(counted(connections, "connection"))"
         }
@@ -33,7 +33,9 @@ struct BackendWait: ParsableArguments {
         while true {
             let current = try await look(options, counting)
             guard let missing = try missing(current) else { return current }
-            guard ContinuousClock.now < deadline else { throw CommandFailure(.failed, "\(options.name): \(missing) after the time to wait") }
+            guard ContinuousClock.now < deadline else {
+                throw CommandFailure(.failed, "\(options.name): \(missing) after the time to wait")
+            }
             // Counting walks the conntrack table, so it is not done more often than a person would notice.
             try await Task.sleep(for: min(.milliseconds(500), deadline - .now))
         }

@@ -16,7 +16,8 @@ struct ApplyCommand: AsyncParsableCommand {
 
     @Flag(help: "Say what would be done, and do nothing.") var dryRun = false
     @Flag(help: "Go above the blast-radius limit.") var force = false
-    @Option(help: ArgumentHelp("Go back unless confirmed within this time (not supported yet).", valueName: "duration")) var confirm: TimeSpan?
+    @Option(help: ArgumentHelp("Go back unless confirmed within this time (not supported yet).", valueName: "duration"))
+    var confirm: TimeSpan?
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 

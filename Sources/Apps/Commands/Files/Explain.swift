@@ -11,7 +11,8 @@ struct ExplainCommand: ParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The key, from `farm` on.", valueName: "key"), completion: .list(FarmSchema.keys.map(\.path))) var key: String
+    @Argument(help: ArgumentHelp("The key, from `farm` on.", valueName: "key"), completion: .list(FarmSchema.keys.map(\.path)))
+    var key: String
 
     func run() throws {
         guard let text = FarmSchema.explain(key) else {

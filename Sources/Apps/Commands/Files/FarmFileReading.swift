@@ -1,22 +1,10 @@
 import FarmConfig
-import FoundationEssentials
 import Glibc
 
-/// Reads farm files from where the command line says they are.
+/// Reads farm files that the command line names one by one; directories are read as the daemon reads them, by `FarmDirectory`.
 enum FarmFileReading {
-    /// The bound of the parser, and one byte for it to notice that there is more.
-    private static let bytes = (16 << 20) + 1
-
-    /// `*.yaml` of a directory in lexical order, hidden files left out, as the daemon reads them.
-    static func files(in directory: String) throws -> [FarmFile] {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: directory)
-        } catch {
-            throw CommandFailure(.notFound, "cannot read the directory \(directory); name files, or another one with --farms")
-        }
-        return try names.filter { $0.hasSuffix(".yaml") && !$0.hasPrefix(".") }.sorted().map { try file(directory + "/" + $0) }
-    }
+    /// One byte more than the parser takes, for it to notice that there is more.
+    private static let bytes = FarmLimits.fileSize + 1
 
     /// `-` is standard input.
     static func file(_ path: String) throws -> FarmFile {

@@ -11,7 +11,9 @@ extension NotYetCommand {
 }
 
 struct HistoryCommand: NotYetCommand {
-    static let configuration = CommandConfiguration(commandName: "history", abstract: "Past changes, with author and cause (not supported yet).")
+    static let configuration = CommandConfiguration(
+        commandName: "history", abstract: "Past changes, with author and cause (not supported yet)."
+    )
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
 }
 
@@ -40,7 +42,9 @@ struct ImportCommand: NotYetCommand {
 }
 
 struct DoctorCommand: NotYetCommand {
-    static let configuration = CommandConfiguration(commandName: "doctor", abstract: "Looks for what stands in the way (not supported yet).")
+    static let configuration = CommandConfiguration(
+        commandName: "doctor", abstract: "Looks for what stands in the way (not supported yet)."
+    )
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
 }
 

@@ -16,9 +16,13 @@ enum YAMLText {
         switch value {
         case .mapping(let pairs) where !pairs.isEmpty: return ["\(name):"] + lines(value).map { "  " + $0 }
         case .list(let items) where !items.isEmpty: return ["\(name):"] + lines(value)
-        case .text(let text) where isBlock(text): return ["\(name): |"] + text.dropLast().split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }
+        case .text(let text) where isBlock(text): return ["\(name): |"] + block(text)
         default: return lines(value).map { "\(name): \($0)" }
         }
+    }
+
+    private static func block(_ text: String) -> [String] {
+        text.dropLast().split(separator: "\n", omittingEmptySubsequences: false).map { "  " + $0 }
     }
 
     private static func under(_ mark: String, _ lines: [String]) -> [String] {

@@ -1,38 +1,45 @@
 import FarmConfig
+import FarmWatching
 
 /// What `check` has found.
 struct CheckReport: Presentable {
     let files, farms, backends: Int
     let farmNames: [String]
     let faults: [ConfigFault]
+    let unreadable: [ReadFault]
 
-    init(_ result: LoadResult, files: Int) {
-        self.files = files
+    init(_ files: [FarmFile], unreadable: [ReadFault]) {
+        let result = FarmConfig.load(files)
+        (self.files, self.unreadable) = (files.count, unreadable)
         (farms, backends) = (result.farms.count, result.farms.reduce(0) { $0 + $1.backends.count })
         farmNames = result.farms.map(\.name).sorted()
         faults = result.faults
     }
 
+    var isGood: Bool { faults.isEmpty && unreadable.isEmpty }
+
     /// Of the farms; of none when there are faults.
     var names: [String] { farmNames }
 
     func text(_ style: TextStyle) -> String {
-        guard !faults.isEmpty else {
+        guard !isGood else {
             return "ok: \(counted(files, "file")), \(counted(farms, "farm")), \(counted(backends, "backend"))\n"
         }
-        return faults.map { $0.rendered(color: style.isColoured) + "\n\n" }.joined()
-            + "\(counted(faults.count, "fault")) in \(counted(Set(faults.map(\.place.file)).count, "file"))\n"
+        let places = Set(faults.map(\.place.file) + unreadable.map(\.path))
+        return faults.map { $0.rendered(color: style.isColoured) + "\n\n" }.joined() + unreadable.map { "\($0)\n\n" }.joined()
+            + "\(counted(faults.count + unreadable.count, "fault")) in \(counted(places.count, "file"))\n"
     }
 
-    private enum CodingKeys: String, CodingKey { case ok, files, farms, backends, faults }
+    private enum CodingKeys: String, CodingKey { case ok, files, farms, backends, faults, unreadable }
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(faults.isEmpty, forKey: .ok)
+        try container.encode(isGood, forKey: .ok)
         try container.encode(files, forKey: .files)
         try container.encode(farms, forKey: .farms)
         try container.encode(backends, forKey: .backends)
         try container.encode(faults.map(Fault.init), forKey: .faults)
+        try container.encode(unreadable.map(\.description), forKey: .unreadable)
     }
 
     private struct Fault: Encodable {

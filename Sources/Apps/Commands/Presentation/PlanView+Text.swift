@@ -5,7 +5,8 @@ extension PlanView: Presentable {
 
     func text(_ style: TextStyle) -> String {
         guard !same else { return "nothing changes\n" }
-        var lines = names(farms.added, "+", .green, style) + names(farms.changed, "~", .yellow, style) + names(farms.removed, "-", .red, style)
+        var lines = names(farms.added, "+", .green, style) + names(farms.changed, "~", .yellow, style)
+        lines += names(farms.removed, "-", .red, style)
         lines.append("elements: \(elements.added) added, \(elements.removed) removed")
         lines.append("slots moved: \(percent(slotsMoved))")
         lines.append("connections at risk: \(connectionsAtRisk)")

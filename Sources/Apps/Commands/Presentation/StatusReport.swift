@@ -19,7 +19,8 @@ struct StatusReport: Presentable {
     }
 
     private var daemon: String {
-        "daemon       zvnftd \(Printable.text(status.version)), generation \(status.generation), tables \(status.ownsTables ? "owned" : "watched")"
+        let tables = status.ownsTables ? "owned" : "watched"
+        return "daemon       zvnftd \(Printable.text(status.version)), generation \(status.generation), tables \(tables)"
     }
 
     private func farms(_ style: TextStyle) -> String {
