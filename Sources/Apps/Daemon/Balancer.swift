@@ -1,6 +1,6 @@
+import CLinux
 import ControlServer
 import FarmWatching
-import Glibc
 import HealthProbing
 import KernelEvents
 import Logging
@@ -35,7 +35,7 @@ struct Balancer {
         try probes.start()
         defer { probes.stop() }
         try await reconciler.start()
-        malloc_trim(0)
+        clinux_trim_memory()
         try await serve(reconciler, directory, notification)
         notification?.send(.stopping)
         if settings.clearsOnStop { try await reconciler.clear() }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CLinux
-import Glibc
 
 /// `zvnftd`: each further system of the product is one more subcommand, run as a process of its own.
 public struct DaemonCommand: AsyncParsableCommand {
@@ -16,6 +15,7 @@ public struct DaemonCommand: AsyncParsableCommand {
     public static func start() async {
         // First of all, while the process has one thread: threads made later inherit what is left.
         Privileges.drop()
+        clinux_raise_descriptor_limit()
         await main()
     }
 }

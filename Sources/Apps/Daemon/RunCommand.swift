@@ -54,9 +54,14 @@ struct RunCommand: AsyncParsableCommand {
             if let logFormat { try settings.override("logFormat", logFormat) }
             return settings
         } catch {
-            _ = fputs("zvnftd: \(error)\n", stderr)
+            complain("zvnftd: \(error)\n")
             throw ExitCode(EX_CONFIG)
         }
+    }
+
+    private func complain(_ text: String) {
+        let octets = Array(text.utf8)
+        _ = octets.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     private static func exitCode(_ error: any Error) -> Int32 {

@@ -1,7 +1,9 @@
 #include "CLinux.h"
 #include <errno.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -23,3 +25,12 @@ int clinux_keep_capabilities(uint64_t keep) {
 }
 
 int clinux_name_thread(const char *name) { return prctl(PR_SET_NAME, name) == 0 ? 0 : -errno; }
+
+void clinux_trim_memory(void) { malloc_trim(0); }
+
+void clinux_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}

@@ -24,5 +24,9 @@ int clinux_setns(int descriptor, int kind);
 /* Drops every capability of the calling thread but those in `keep` (bit n = capability n). 0 or -errno. */
 int clinux_keep_capabilities(uint64_t keep);
 /* Names the calling thread, at most 15 characters. 0 or -errno. */
+/* Gives memory that was freed back to the kernel: a load of many farms leaves much of it behind. */
+void clinux_trim_memory(void);
+/* Raises the soft limit of descriptors to the hard one. */
+void clinux_raise_descriptor_limit(void);
 int clinux_name_thread(const char *name);
 #endif
