@@ -1,4 +1,5 @@
 import CLinux
+import ControlAPI
 import ControlServer
 import FarmWatching
 import HealthProbing
@@ -25,13 +26,14 @@ struct Balancer {
         let lock = try InstanceLock(directory: settings.state)
         let directory = FarmDirectory(path: settings.farms)
         let loader = FarmLoader(store: store) { directory.reading() }
-        let relay = VerdictRelay()
-        let probes = try ProbeLoop(settings: ProbeSettings(sourcePorts: settings.probePorts)) { relay.deliver($0) }
-        let reconciler = try makeReconciler(probes: probes, loader: loader, store: store)
-        relay.connect(to: reconciler.inbox)
+        let inbox = Inbox()
+        let probes = try ProbeLoop(settings: ProbeSettings(sourcePorts: settings.probePorts)) { reports in
+            inbox.post(reports.map { (target: $0.target, verdict: $0.verdict, reason: $0.reason) })
+        }
         // Events first: what happens while we read is then not missed.
-        let monitor = try KernelMonitor { [inbox = reconciler.inbox] in inbox.post($0) }
+        let monitor = try KernelMonitor { inbox.post($0) }
         defer { monitor.stop() }
+        let reconciler = try makeReconciler(inbox, monitor, probes, loader, store)
         try probes.start()
         defer { probes.stop() }
         try await reconciler.start()
@@ -43,14 +45,16 @@ struct Balancer {
         _ = consume lock
     }
 
-    private func makeReconciler(probes: ProbeLoop, loader: FarmLoader, store: StateDirectory) throws -> Reconciler {
+    private func makeReconciler(
+        _ inbox: Inbox, _ monitor: KernelMonitor, _ probes: ProbeLoop, _ loader: FarmLoader, _ store: StateDirectory
+    ) throws -> Reconciler {
         guard let ports = PortRange(settings.probePorts.lowerBound, settings.probePorts.upperBound) else {
             preconditionFailure("settings hold a legal range")
         }
         return Reconciler(
-            driver: try NetfilterDriver(), network: try RouteObserver(), connections: try ConntrackForgetter(), prober: probes,
-            loader: loader, store: store,
-            settings: .init(version: DaemonCommand.version, ingressDevices: settings.ingressDevices, probePorts: ports), log: log)
+            driver: try NetfilterDriver(), inbox: inbox, notices: monitor, network: try RouteObserver(),
+            connections: try ConntrackForgetter(), prober: probes, loader: loader, store: store,
+            settings: .init(version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports), log: log)
     }
 
     private func serve(_ reconciler: Reconciler, _ directory: FarmDirectory, _ notification: ServiceNotification?) async throws {

@@ -1,13 +1,12 @@
 import ArgumentParser
 import CLinux
+import ControlAPI
 
 /// `zvnftd`: each further system of the product is one more subcommand, run as a process of its own.
 public struct DaemonCommand: AsyncParsableCommand {
     public static let configuration = CommandConfiguration(
-        commandName: "zvnftd", abstract: "Balances connections by nftables.", version: version,
+        commandName: "zvnftd", abstract: "Balances connections by nftables.", version: Product.version,
         subcommands: [RunCommand.self], defaultSubcommand: RunCommand.self)
-
-    public static let version = "0.1.0"
 
     public init() {}
 

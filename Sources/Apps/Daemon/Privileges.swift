@@ -1,4 +1,5 @@
 import CLinux
+import ControlAPI
 import Glibc
 
 /// What the daemon may do: change the network, and nothing else that root may.
@@ -11,7 +12,7 @@ enum Privileges {
     }
 
     /// The group that may talk to the control socket.
-    static let group = "zvnft"
+    static let group = Product.group
 
     /// Called before any thread is made.
     static func drop() {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlServer
 import Glibc
 import Logging
 import Observability
@@ -59,6 +60,10 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
+    private static func isOtherInstance(_ error: any Error) -> Bool {
+        error is OtherInstance || (error as? ControlSocketFault)?.kind == .inUse
+    }
+
     private func complain(_ text: String) {
         let octets = Array(text.utf8)
         _ = octets.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
@@ -68,7 +73,7 @@ struct RunCommand: AsyncParsableCommand {
         switch (error as? DriverError)?.kind {
         case .ownedByOther: EX_TEMPFAIL
         case .some: EX_OSERR
-        case nil: error is OtherInstance ? EX_TEMPFAIL : EX_SOFTWARE
+        case nil: isOtherInstance(error) ? EX_TEMPFAIL : EX_SOFTWARE
         }
     }
 }

@@ -1,4 +1,5 @@
 import CLinux
+import CNetfilter
 import Glibc
 import Seams
 import Synchronization
@@ -7,8 +8,9 @@ import Synchronization
 ///
 /// The sockets belong to the network namespace of the thread that calls `init`. What happens after `init` has returned is reported,
 /// so that a caller who reads the present state afterwards misses nothing.
-public final class KernelMonitor: Sendable {
+public final class KernelMonitor: TableNotices {
     private let loop: EventLoop
+    private let tables: Int32
     private let thread: Mutex<EventThread?>
 
     /// Starts to follow.
@@ -18,8 +20,10 @@ public final class KernelMonitor: Sendable {
     ///   - deliver: called on the monitor's thread at once, with the events in order and never with none; it should return soon.
     /// - Throws: `DriverError`, when a socket cannot be opened.
     public init(receiveBytes: Int = 8 << 20, deliver: @escaping @Sendable ([KernelEvent]) -> Void) throws(DriverError) {
+        let notices = try GenerationEvents.socket(receiveBytes: receiveBytes)
+        tables = notices.descriptor
         let sources = [
-            EventSource(.tables, try GenerationEvents.socket(receiveBytes: receiveBytes), decode: GenerationEvents.decode),
+            EventSource(.tables, notices, decode: GenerationEvents.decode),
             EventSource(.network, try RouteEvents.socket(receiveBytes: receiveBytes), decode: RouteEvents.decode),
         ]
         let loop = try EventLoop(sources: sources, deliver: deliver)
@@ -29,6 +33,14 @@ public final class KernelMonitor: Sendable {
     }
 
     deinit { stop() }
+
+    /// Joins or leaves the kernel's group of nf_tables notices; a change made meanwhile goes unnoticed.
+    public func follow(_ isOn: Bool) throws(DriverError) {
+        let group = Int32(NFNLGRP_NFTABLES.rawValue)
+        let option = isOn ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP
+        let result = withUnsafePointer(to: group) { setsockopt(tables, SOL_NETLINK, option, $0, socklen_t(MemoryLayout<Int32>.size)) }
+        guard result == 0 else { throw .failed("\(isOn ? "join" : "leave") the group of nf_tables notices", errno) }
+    }
 
     /// Ends the thread; no event is delivered after it has returned. May be called more than once.
     public func stop() {

@@ -17,6 +17,19 @@ struct ElementReader {
             : ElementTable(type.layout, unsortedRows: rows)
     }
 
+    /// How the elements that were read agree with the kernel's own count of them (Linux 6.15), nil where it tells none.
+    ///
+    /// After a large load the kernel goes on growing its hash table for a while. A dump continues by position, and what
+    /// has moved meanwhile is then given twice or left out.
+    func wholeness(_ table: ElementTable, count: UInt32?) -> Wholeness {
+        guard !type.isRangeOfOneField else { return .whole }
+        if table.count * type.layout.rowLength != rows.count { return .torn }
+        guard let count else { return .whole }
+        return table.count + strange == Int(count) ? .whole : .miscounted
+    }
+
+    enum Wholeness { case whole, miscounted, torn }
+
     /// Elements of a kind that we never make, in words.
     var foreign: [String] { strange == 0 ? [] : ["\(strange) elements that are not ours"] }
 
@@ -55,7 +68,7 @@ struct ElementReader {
         }
         if type.isRangeOfOneField {
             var value: [UInt8] = []
-            guard appendValue(parts.value, to: &value) else { return false }
+            guard Self.appendValue(parts.value, type, to: &value) else { return false }
             ranges.begin(Array(key), value)
             return true
         }
@@ -63,7 +76,7 @@ struct ElementReader {
         appendKey(key)
         // A range of one value has no end of its own in some kernels.
         if type.isInterval { appendKey(parts.keyEnd ?? key) }
-        guard rows.count - start == type.layout.identityLength, appendValue(parts.value, to: &rows) else {
+        guard rows.count - start == type.layout.identityLength, Self.appendValue(parts.value, type, to: &rows) else {
             rows.removeSubrange(start...)
             return false
         }
@@ -79,7 +92,8 @@ struct ElementReader {
         }
     }
 
-    private func appendValue(_ attribute: Attribute?, to rows: inout [UInt8]) -> Bool {
+    /// Static, as a use of `self` beside `rows` would copy all the rows.
+    private static func appendValue(_ attribute: Attribute?, _ type: SetType, to rows: inout [UInt8]) -> Bool {
         switch type.value {
         case .none: return attribute == nil
         case .fields:
@@ -87,7 +101,7 @@ struct ElementReader {
             rows.append(contentsOf: value)
             return true
         case .verdict:
-            guard let verdict = attribute?.first(NFTA_DATA_VERDICT), let chain = Self.chain(verdict) else { return false }
+            guard let verdict = attribute?.first(NFTA_DATA_VERDICT), let chain = chain(verdict) else { return false }
             rows.append(contentsOf: chain)
             rows.append(contentsOf: repeatElement(0, count: ElementTable.verdictLength - chain.count))
             return true

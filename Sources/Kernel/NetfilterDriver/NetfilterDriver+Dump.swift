@@ -4,55 +4,58 @@ import Ruleset
 import Seams
 
 extension NetfilterDriver {
-    /// Reads that a transaction overtakes are repeated so often at most.
-    private static var reads: Int { 12 }
+    /// Readings that something overtakes are repeated so often at most, with pauses that add up to half a second.
+    private static var readings: Int { 16 }
 
     public func dump(recognising expected: Ruleset) throws(DriverError) -> (ruleset: Ruleset, foreign: [String], generation: UInt32) {
-        for attempt in 1...Self.reads {
+        for number in 1...Self.readings {
             let before = try generation()
-            let (reader, isConsistent) = try read(recognising: expected)
+            var reader = RulesetReader(tables: try existingTables())
+            try read(into: &reader, recognising: expected)
             let after = try generation()
-            // What others commit cannot touch tables that are ours alone: then the reading holds, whatever came between.
-            guard isConsistent && before == after || attempt > Self.reads / 2 && reader.isOwned(by: socket.portID) else {
-                usleep(UInt32.random(in: 0...UInt32(attempt) * 1000))
+            if before != after { reader.isConsistent = false }
+            guard reader.isTrustworthy(asOwner: socket.portID, patience: Self.readings - number) else {
+                usleep(UInt32.random(in: 0...UInt32(number) * 8000))
                 continue
             }
             return (reader.ruleset, reader.foreign, after)
         }
-        throw DriverError(kind: .staleGeneration, errno: EINTR, message: "other transactions overtook \(Self.reads) readings of the tables: try again")
+        throw DriverError(
+            kind: .staleGeneration, errno: EINTR, message: "other transactions overtook \(Self.readings) readings of the tables: try again")
     }
 
-    private func read(recognising expected: Ruleset) throws(DriverError) -> (RulesetReader, isConsistent: Bool) {
-        var reader = RulesetReader(tables: try existingTables())
-        var isConsistent = true
+    private func read(into reader: inout RulesetReader, recognising expected: Ruleset) throws(DriverError) {
         for existing in reader.existing {
-            let family = existing.family
-            var table = TableReader(family, expected: expected[family])
-            let all: (UInt32) -> [(UInt32, String)] = { [($0, Ruleset.tableName)] }
-            isConsistent = try ask(NFT_MSG_GETCHAIN, family: family.rawValue, dump: true) { table.readChain(Attributes(message: $0)) } && isConsistent
-            isConsistent = try ask(NFT_MSG_GETSET, family: family.rawValue, dump: true, all(NFTA_SET_TABLE.rawValue)) { table.readSet(Attributes(message: $0)) }
-                && isConsistent
-            for set in table.sets { isConsistent = try readElements(set, &table) && isConsistent }
-            for set in table.sets { sets.note(family, set.name, isInterval: set.type.isInterval) }
-            isConsistent = try readRules(&table) && isConsistent
+            let family = existing.family.rawValue
+            var table = TableReader(existing.family, expected: expected[existing.family])
+            let ours = [(NFTA_SET_TABLE.rawValue, Ruleset.tableName)]
+            reader.note(try ask(NFT_MSG_GETCHAIN, family: family, dump: true) { table.readChain(Attributes(message: $0)) })
+            reader.note(try ask(NFT_MSG_GETSET, family: family, dump: true, ours) { table.readSet(Attributes(message: $0)) })
+            for set in table.sets {
+                sets.note(table.family, set.name, isInterval: set.type.isInterval)
+                try readElements(of: set, into: &table, &reader)
+            }
+            reader.note(try readRules(&table))
             reader.add(table)
         }
-        return (reader, isConsistent)
     }
 
-    private func readElements(_ set: TableReader.RecognisedSet, _ table: inout TableReader) throws(DriverError) -> Bool {
+    private func readElements(
+        of set: TableReader.RecognisedSet, into table: inout TableReader, _ reader: inout RulesetReader
+    ) throws(DriverError) {
         var elements = ElementReader(set.type)
         let name = [(NFTA_SET_ELEM_LIST_TABLE.rawValue, Ruleset.tableName), (NFTA_SET_ELEM_LIST_SET.rawValue, set.name)]
-        let isConsistent: Bool
         do {
-            isConsistent = try ask(NFT_MSG_GETSETELEM, family: table.family.rawValue, dump: true, name) { elements.read(Attributes(message: $0)) }
+            reader.note(
+                try ask(NFT_MSG_GETSETELEM, family: table.family.rawValue, dump: true, name) { elements.read(Attributes(message: $0)) })
         } catch {
-            // The set has gone since it was listed: the generation will say so, too.
+            // The set has gone since it was listed.
             guard error.errno == ENOENT else { throw error }
-            return false
+            return reader.note(false)
         }
-        table.add(elements.table, to: set.name, foreign: elements.foreign)
-        return isConsistent
+        let rows = elements.table
+        reader.note(elements.wholeness(rows, count: set.count))
+        table.add(rows, to: set.name, foreign: elements.foreign)
     }
 
     private func readRules(_ table: inout TableReader) throws(DriverError) -> Bool {
@@ -83,18 +86,3 @@ extension NetfilterDriver {
     }
 }
 
-/// What has been read of the kernel so far.
-struct RulesetReader {
-    let existing: [ExistingTable]
-    private(set) var ruleset = Ruleset()
-    private(set) var foreign: [String] = []
-
-    init(tables: [ExistingTable]) { existing = tables }
-
-    func isOwned(by port: UInt32) -> Bool { existing.allSatisfy { $0.owner == port } }
-
-    mutating func add(_ table: TableReader) {
-        ruleset = Ruleset(tables: ruleset.tables + [table.table])
-        foreign += table.foreign
-    }
-}

@@ -7,7 +7,12 @@ struct TableReader {
     struct RecognisedSet {
         let name: String
         let type: SetType
+        /// The kernel's own count of its elements.
+        let count: UInt32?
     }
+
+    /// NFTA_SET_COUNT, not in the headers of Debian 12.
+    private static let countAttribute: UInt32 = 20
 
     let family: TableFamily
     let expected: Table
@@ -45,7 +50,7 @@ struct TableReader {
 extension TableReader {
     mutating func readSet(_ attributes: Attributes) {
         var (name, flags, keyType, keyLength): (String, UInt32, UInt32, UInt32) = ("", 0, 0, 0)
-        var (dataType, dataLength, userData): (UInt32, UInt32, [UInt8]) = (0, 0, [])
+        var (dataType, dataLength, userData, count): (UInt32, UInt32, [UInt8], UInt32?) = (0, 0, [], nil)
         for attribute in attributes {
             switch UInt32(attribute.type) {
             case NFTA_SET_NAME.rawValue: name = attribute.string
@@ -55,6 +60,7 @@ extension TableReader {
             case NFTA_SET_DATA_TYPE.rawValue: dataType = attribute.number ?? 0
             case NFTA_SET_DATA_LEN.rawValue: dataLength = attribute.number ?? 0
             case NFTA_SET_USERDATA.rawValue: userData = Array(attribute.content)
+            case Self.countAttribute: count = attribute.number
             default: break
             }
         }
@@ -64,7 +70,7 @@ extension TableReader {
         if dataType == SetDefinition.verdictType { dataLength = 0 }
         let definition = SetDefinition(flags: flags, keyType: keyType, keyLength: keyLength, dataType: dataType, dataLength: dataLength)
         if let type = recognise(name, definition, userData) {
-            sets.append(RecognisedSet(name: name, type: type))
+            sets.append(RecognisedSet(name: name, type: type, count: count))
         } else {
             foreign.append("set \(name) of \(family): a type that is not ours")
         }

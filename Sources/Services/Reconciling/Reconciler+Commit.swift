@@ -28,7 +28,7 @@ extension Reconciler {
             guard !batch.isEmpty else { return nil }
             let start = ContinuousClock.now
             do {
-                generation = try driver.commit(batch, expecting: generation)
+                generation = try send(batch)
                 committed = target
                 counters.commits += 1
                 counters.lastCommit = ContinuousClock.now - start
@@ -44,6 +44,20 @@ extension Reconciler {
             }
         }
         return nil
+    }
+
+    /// While nobody owns the tables we listen for changes of others, but not to the thousands of notices of our own bulk load.
+    private func send(_ batch: Batch) throws(DriverError) -> UInt32 {
+        guard !driver.ownsTables, batch.elementsAdded + batch.elementsRemoved > Self.bulk else {
+            return try driver.commit(batch, expecting: generation)
+        }
+        try notices.follow(false)
+        let outcome = Result { () throws(DriverError) in try driver.commit(batch, expecting: generation) }
+        try notices.follow(true)
+        let made = try outcome.get()
+        // Somebody was quicker than our return to the group: look again.
+        if try driver.generation() != made { inbox.post([.overrun(.tables)]) }
+        return made
     }
 
     /// Takes what the kernel holds as committed.

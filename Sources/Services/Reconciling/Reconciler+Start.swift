@@ -13,6 +13,8 @@ extension Reconciler {
     /// Throws when another instance holds the tables or the kernel lets us do nothing. Bad files do not stop it: what ran last goes on.
     public func start() async throws(DriverError) {
         try driver.claim()
+        // Tables that nobody else can change need no watching.
+        try notices.follow(!driver.ownsTables)
         generation = try driver.generation()
         await restoreState()
         let load = await firstLoad()

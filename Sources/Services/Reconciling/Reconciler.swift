@@ -13,10 +13,11 @@ public actor Reconciler {
     private let executor = ThreadExecutor(name: "reconciler")
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-    public nonisolated let inbox = Inbox()
+    nonisolated let inbox: Inbox
     nonisolated let events = EventBus()
 
     let driver: any RulesetDriver
+    let notices: any TableNotices
     let network: any NetworkObserver
     let prober: any Prober
     let loader: FarmLoader
@@ -44,6 +45,8 @@ public actor Reconciler {
 
     static let firstRetry: Duration = .milliseconds(100)
     static let lastRetry: Duration = .seconds(5)
+    /// Elements in a batch above which the kernel is spared its notices.
+    static let bulk = 2_000
     /// Attempts to commit before giving up until the next retry.
     static let commitAttempts = 8
 
@@ -67,10 +70,11 @@ public actor Reconciler {
     }
 
     public init(
-        driver: sending any RulesetDriver, network: any NetworkObserver, connections: any ConnectionForgetter & ConnectionCounter,
+        driver: sending any RulesetDriver, inbox: Inbox, notices: any TableNotices, network: any NetworkObserver, connections: any ConnectionForgetter & ConnectionCounter,
         prober: any Prober, loader: FarmLoader, store: any StateStore, settings: Settings, log: Logger
     ) {
-        (self.driver, self.network, self.prober, self.loader) = (driver, network, prober, loader)
+        (self.driver, self.notices, self.network, self.prober, self.loader) = (driver, notices, network, prober, loader)
+        self.inbox = inbox
         (self.settings, self.log) = (settings, log)
         keeper = StateKeeper(store: store)
         sweeper = ConnectionSweeper(connections: connections, log: log)

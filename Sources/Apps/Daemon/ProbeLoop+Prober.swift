@@ -1,0 +1,4 @@
+import HealthProbing
+import Seams
+
+extension ProbeLoop: Prober {}
