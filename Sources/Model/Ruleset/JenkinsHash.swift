@@ -20,7 +20,10 @@ public func jhash(_ key: some Collection<UInt8>, seed: UInt32) -> UInt32 {
 }
 
 /// Scales a hash to 0 ..< modulus without dividing (reciprocal_scale, include/linux/math.h): not the remainder.
-public func scaled(_ hash: UInt32, to modulus: UInt32) -> UInt32 { UInt32(UInt64(hash) * UInt64(modulus) >> 32) }
+public func scaled(_ hash: UInt32, to modulus: UInt32) -> UInt32 {
+    // In Swift a shift binds tighter than a product: without the parentheses the result is always 0.
+    UInt32((UInt64(hash) * UInt64(modulus)) >> 32)
+}
 
 /// Up to four octets, least significant first; what is behind the end counts as zero.
 private func word(_ key: [UInt8], _ offset: Int) -> UInt32 {
