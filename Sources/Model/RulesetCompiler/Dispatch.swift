@@ -88,7 +88,8 @@ enum SourceTranslation {
                                 map: addressMap(variant.family, isRange: variant.isRange), ports: ports))
             }
         }
-        return Chain(chainName, rules: masqueraded + addressed)
+        // A backend's own address comes before masquerading, which holds for all the backends of a listener.
+        return Chain(chainName, rules: addressed + masqueraded)
     }
 }
 
