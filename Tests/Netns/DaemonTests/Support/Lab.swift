@@ -97,3 +97,12 @@ final class Lab: Sendable {
         try Program.succeed([Programs.lab, verb, place, "--name", name, "--quiet"])
     }
 }
+
+extension Lab {
+    /// One more HTTP server in a place, for as long as the value lives.
+    func serve(_ name: String, at place: String, port: Int) throws -> Program {
+        let server = try Program(inside(place, [Programs.farmload, "serve", "--name", name, "--http", "\(port)"]))
+        try eventually("\(place) listens on \(port)") { try at(place, ["ss", "-Hltn"]).contains(":\(port) ") }
+        return server
+    }
+}

@@ -89,3 +89,12 @@ struct Movement {
 
     var moved: Int { before.count { after[$0.key] != $0.value } }
 }
+
+extension Lab {
+    /// Entries of the balancer's conntrack table; ended connections stay for a while.
+    func trackedConnections() throws -> Int {
+        let text = try at("balancer", ["cat", "/proc/sys/net/netfilter/nf_conntrack_count"])
+        guard let count = Int(text.split(separator: "\n").first ?? "") else { throw TestFault("no count of connections: \(text)") }
+        return count
+    }
+}
