@@ -1,0 +1,95 @@
+import FarmConfig
+import FarmModel
+import FoundationEssentials
+import HealthPolicy
+import NetTypes
+import ReconcilePolicy
+import Ruleset
+
+/// A folder of Tests/Corpus: farms, what befalls them, the ruleset and the packets' ends that have to follow.
+public struct CorpusCase: Sendable {
+    public let name: String
+    public let farms: [Farm]
+    public let situation: Situation
+    public let packets: [PacketLine]
+    /// Why nft cannot load this ruleset, where that is so; our driver can.
+    public let nftObjection: String?
+
+    /// Throws what is wrong with the folder's files.
+    public init(_ name: String) throws {
+        self.name = name
+        let path = Self.path(name, "farm.yaml")
+        let loaded = FarmConfig.load([FarmFile(path: path, text: Array(try Self.contents(path).utf8))])
+        guard loaded.faults.isEmpty else { throw CorpusFault(loaded.faults.map { "\($0)" }.joined(separator: "\n")) }
+        farms = loaded.farms
+        situation = try Situation(Self.optionalContents(name, "situation") ?? "")
+        packets = try CaseText.lines(try Self.contents(Self.path(name, "packets"))).map { line in try PacketLine(line) }
+        nftObjection = try Self.optionalContents(name, "nft-objection")
+    }
+
+    /// The state that the daemon would have, reached by the same calls.
+    public func desired(farmsReversed: Bool = false) throws -> DesiredState {
+        var state = DesiredState()
+        state.set(farms: farmsReversed ? farms.reversed() : farms)
+        state.set(overrides: situation.overrides)
+        state.set(verdicts: try verdicts(state))
+        state.set(nextHops: situation.nextHops, ingressDevices: situation.ingressDevices)
+        return state
+    }
+
+    public func ruleset() throws -> Ruleset { try desired().ruleset }
+
+    private func verdicts(_ state: DesiredState) throws -> [ProbeTarget: Verdict] {
+        var verdicts = Dictionary(uniqueKeysWithValues: state.probeTargets.map { ($0, Verdict.up) })
+        for (id, verdict) in situation.verdicts {
+            guard let farm = state.farms[id.farm], let backend = farm.backends.first(where: { $0.name == id.backend }),
+                  let target = farm.probeTarget(of: backend)
+            else { throw CorpusFault("\(name): \(id) is not probed") }
+            verdicts[target] = verdict
+        }
+        return verdicts
+    }
+}
+
+extension CorpusCase {
+    /// Sorted; empty only if the folder cannot be read.
+    public static let names: [String] = {
+        let entries = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+        return entries.filter { $0.hasSuffix("/farm.yaml") }.map { String($0.dropLast("/farm.yaml".count)) }.sorted()
+    }()
+
+    private static let folder = #filePath.components(separatedBy: "/").dropLast(3).joined(separator: "/") + "/Corpus"
+
+    private static func path(_ name: String, _ file: String) -> String { "\(folder)/\(name)/\(file)" }
+
+    private static func contents(_ path: String) throws -> String {
+        guard let octets = FileManager.default.contents(atPath: path) else { throw CorpusFault("\(path) cannot be read") }
+        return String(decoding: octets, as: UTF8.self)
+    }
+
+    private static func optionalContents(_ name: String, _ file: String) throws -> String? {
+        FileManager.default.fileExists(atPath: path(name, file)) ? try contents(path(name, file)) : nil
+    }
+
+    /// The text that the ruleset has to have.
+    public func golden() throws -> String { try Self.contents(Self.path(name, "ruleset.nft")) }
+
+    /// Records the ruleset and the packets' ends as they come out now; comments and order of `packets` stay.
+    public func rewriteGolden() throws {
+        let ruleset = try ruleset()
+        try write(ruleset.text(), to: "ruleset.nft")
+        let answers = Dictionary(packets.map { ($0.question, $0.traced(ruleset)) }) { first, _ in first }
+        let lines = try Self.contents(Self.path(name, "packets")).split(separator: "\n", omittingEmptySubsequences: false)
+        try write(try lines.map { try Self.rewritten(String($0), answers) }.joined(separator: "\n"), to: "packets")
+    }
+
+    private static func rewritten(_ line: String, _ answers: [String: String]) throws -> String {
+        guard !line.hasPrefix("#"), !line.isEmpty else { return line }
+        let question = try PacketLine(line).question
+        return "\(question)  \(answers[question] ?? "")"
+    }
+
+    private func write(_ text: String, to file: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: Self.path(name, file)))
+    }
+}
