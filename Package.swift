@@ -9,8 +9,11 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map { .product(name: $0, package: "swift-nio") }
 
+/// Tests look inside in release too, so that one build serves the tests, the demo and the benchmarks.
+let testable: [SwiftSetting] = [.unsafeFlags(["-enable-testing"])]
+
 func room(_ floor: String, _ name: String, uses: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: uses, path: "Sources/\(floor)/\(name)")
+    .target(name: name, dependencies: uses, path: "Sources/\(floor)/\(name)", swiftSettings: testable)
 }
 func library(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
@@ -77,6 +80,21 @@ let package = Package(
 
         // Tools of the lab, the demo and the benchmarks.
         app("farmload", uses: ["CLinux", arguments], path: "Benchmarks/FarmLoad"),
+
+        // Tests: Unit needs seconds and no root, Netns the real kernel.
+        tests("LayerTests", of: []),
+        tests("FarmConfigTests", of: ["FarmConfig", "FarmModel", "NetTypes", yams]),
+        tests("RulesetTests", of: ["Ruleset", "NetTypes"]),
+        tests("RulesetCompilerTests", of: ["RulesetCompiler", "Ruleset", "FarmModel", "NetTypes"]),
+        tests("ReconcilePolicyTests", of: ["ReconcilePolicy", "HealthPolicy", "FarmModel", "NetTypes"]),
+        tests("HealthPolicyTests", of: ["HealthPolicy", "FarmModel"]),
+        tests("HealthProbingTests", of: ["HealthProbing", "HealthPolicy", "FarmModel", "NetTypes"]),
+        tests("FarmWatchingTests", of: ["FarmWatching", "FarmConfig"]),
+        tests("StateKeepingTests", of: ["StateKeeping", "Seams"]),
+        tests("ControlTests", of: ["ControlServer", "ControlClient", "Commands", "ControlAPI", yams, log, lifecycle] + nio),
+        tests("CommandsTests", of: ["Commands", "ControlClient", "ControlAPI", arguments]),
+        tests("DriverTests", of: ["NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
+        tests("KernelEventTests", of: ["KernelEvents", "Seams", "NetTypes", "CLinux", "CNetfilter"], in: "Netns"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -28,7 +28,7 @@ struct Balancer {
         let loader = FarmLoader(store: store) { directory.reading() }
         let inbox = Inbox()
         let probes = try ProbeLoop(settings: ProbeSettings(sourcePorts: settings.probePorts)) { reports in
-            inbox.post(reports.map { (target: $0.target, verdict: $0.verdict, reason: $0.reason) })
+            inbox.post(reports.map { (target: $0.target, verdict: $0.verdict, reason: $0.reason, at: $0.at) })
         }
         // Events first: what happens while we read is then not missed.
         let monitor = try KernelMonitor { inbox.post($0) }

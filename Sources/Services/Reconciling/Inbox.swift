@@ -9,6 +9,8 @@ public final class Inbox: Sendable {
     struct News: Sendable {
         var verdicts: [ProbeTarget: Verdict] = [:]
         var reasons: [ProbeTarget: String] = [:]
+        /// When the oldest of the verdicts was reached.
+        var oldestVerdict: MonotonicInstant?
         /// The last foreign or own generation that was announced.
         var generation: (id: UInt32, author: KernelEvent.Author)?
         var isNetworkChanged = false
@@ -33,11 +35,12 @@ public final class Inbox: Sendable {
         (wakeUps, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    public func post(_ verdicts: [(target: ProbeTarget, verdict: Verdict, reason: String)]) {
+    public func post(_ verdicts: [(target: ProbeTarget, verdict: Verdict, reason: String, at: MonotonicInstant)]) {
         change { news in
             for entry in verdicts {
                 news.verdicts[entry.target] = entry.verdict
                 news.reasons[entry.target] = entry.reason
+                news.oldestVerdict = min(news.oldestVerdict ?? entry.at, entry.at)
             }
         }
     }

@@ -32,6 +32,7 @@ extension Reconciler {
                 committed = target
                 counters.commits += 1
                 counters.lastCommit = ContinuousClock.now - start
+                counters.firstCommit = counters.firstCommit ?? counters.lastCommit
                 return (batch.elementsAdded, batch.elementsRemoved)
             } catch {
                 guard attempt < Self.commitAttempts else { throw error }

@@ -12,6 +12,8 @@ extension Reconciler {
         page.gauge("zvnft_farms", "Configured farms.", Double(desired.farms.count))
         page.gauge("zvnft_config_faults", "Faults that keep the farm files from being applied.", Double(configFaults.count))
         page.gauge("zvnft_last_commit_seconds", "Duration of the last commit.", counters.lastCommit / .seconds(1))
+        page.gauge("zvnft_first_commit_seconds", "Duration of the load at the start.", (counters.firstCommit ?? .zero) / .seconds(1))
+        page.histogram("zvnft_verdict_to_kernel_seconds", "From a probe's verdict to the kernel's yes.", counters.verdictToKernel)
         page.counter("zvnft_commits_total", "Transactions that the kernel took.", counters.commits)
         page.counter("zvnft_commit_failures_total", "Transactions that the kernel refused.", counters.commitFailures)
         page.counter("zvnft_repairs_total", "Times that drift was found and mended.", counters.repairs)
@@ -40,6 +42,13 @@ private struct MetricsPage {
     mutating func counter(_ name: String, _ help: String, _ value: Int) {
         family(name, help, "counter")
         sample(name, [], Double(value))
+    }
+
+    mutating func histogram(_ name: String, _ help: String, _ histogram: LatencyHistogram) {
+        family(name, help, "histogram")
+        for (bound, count) in histogram.cumulative { sample("\(name)_bucket", [("le", bound.map { "\($0)" } ?? "+Inf")], Double(count)) }
+        sample("\(name)_sum", [], histogram.sum / .seconds(1))
+        sample("\(name)_count", [], Double(histogram.count))
     }
 
     mutating func family(_ name: String, _ help: String, _ kind: String) {

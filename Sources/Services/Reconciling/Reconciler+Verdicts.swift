@@ -6,15 +6,17 @@ import Seams
 
 extension Reconciler {
     /// Probes have changed their minds.
-    func take(_ verdicts: [ProbeTarget: Verdict], _ news: [ProbeTarget: String]) {
+    func take(_ news: Inbox.News) {
+        let verdicts = news.verdicts
         let before = desired.verdicts
         let farms = desired.set(verdicts: verdicts)
-        reasons.merge(news) { $1 }
+        reasons.merge(news.reasons) { $1 }
         let changed = verdicts.filter { before[$0.key] ?? .unknown != $0.value }
         guard !changed.isEmpty else { return }
         counters.verdictChanges += changed.count
         let summary = changed.count == 1 ? changed.first.map { "\($0.key.endpoint) is \($0.value.rawValue)" } : nil
-        reconcile(author: "probe", because: summary ?? "\(changed.count) verdicts")
+        let isDone = reconcile(author: "probe", because: summary ?? "\(changed.count) verdicts")
+        if isDone, let oldest = news.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: Timestamp.monotonic)) }
         forgetConnections(to: Set(changed.filter { $0.value == .down }.keys), of: farms)
         announce(changed, farms)
         saveVerdicts()

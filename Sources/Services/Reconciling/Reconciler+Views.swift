@@ -45,7 +45,7 @@ extension Reconciler {
             admin: desired.admin(of: backend, in: farm).rawValue,
             isOverridden: desired.overrides[BackendID(farm: farm.name, backend: backend.name)] != nil,
             health: desired.verdict(of: backend, in: farm).rawValue, reason: reason(standing, target, state),
-            since: state.map { Timestamp.text(monotonicNanoseconds: $0.since.nanoseconds) }, share: share(backend, farm),
+            since: state.map { Timestamp.text($0.since) }, share: share(backend, farm),
             connections: counts.flatMap { connections(to: backend, farm, $0) })
     }
 

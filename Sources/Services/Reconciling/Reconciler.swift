@@ -67,6 +67,10 @@ public actor Reconciler {
         var repairs = 0
         var verdictChanges = 0
         var lastCommit: Duration = .zero
+        /// The load at the start.
+        var firstCommit: Duration?
+        /// From a probe's verdict to the kernel's yes.
+        var verdictToKernel = LatencyHistogram()
     }
 
     public init(
@@ -100,7 +104,7 @@ public actor Reconciler {
     }
 
     private func handle(_ news: Inbox.News) async {
-        if !news.verdicts.isEmpty { take(news.verdicts, news.reasons) }
+        if !news.verdicts.isEmpty { take(news) }
         if !news.neighbours.isEmpty { take(news.neighbours) }
         if news.isNetworkChanged { readNetwork(author: "network") }
         if let (id, author) = news.generation { notice(generation: id, author) }

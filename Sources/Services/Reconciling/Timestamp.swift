@@ -1,4 +1,5 @@
 import Glibc
+import HealthPolicy
 
 /// Wall-clock time for people and files; nothing is decided by it.
 enum Timestamp {
@@ -28,12 +29,18 @@ enum Timestamp {
         return "\(date)T\(time)Z"
     }
 
+    /// The clock by which verdicts are dated.
+    static var monotonic: MonotonicInstant {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return MonotonicInstant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
     /// A point of CLOCK_MONOTONIC as wall-clock time.
-    static func text(monotonicNanoseconds: Int64) -> String {
-        var (wall, monotonic) = (timespec(), timespec())
+    static func text(_ instant: MonotonicInstant) -> String {
+        var wall = timespec()
         clock_gettime(CLOCK_REALTIME, &wall)
-        clock_gettime(CLOCK_MONOTONIC, &monotonic)
-        let age = Int64(monotonic.tv_sec) * 1_000_000_000 + Int64(monotonic.tv_nsec) - monotonicNanoseconds
+        let age = monotonic.nanoseconds - instant.nanoseconds
         let then = Int64(wall.tv_sec) * 1_000 + Int64(wall.tv_nsec) / 1_000_000 - age / 1_000_000
         return text(seconds: Int(then / 1_000), milliseconds: Int(then % 1_000))
     }

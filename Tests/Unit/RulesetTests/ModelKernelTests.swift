@@ -1,5 +1,5 @@
 import NetTypes
-import Ruleset
+@testable import Ruleset
 import Testing
 
 private let ports = SetType(key: [.port])
