@@ -9,7 +9,7 @@ extension Batch {
         return "\(text); operation \(index + 1) of \(operations.count)"
     }
 
-    /// The how manieth rule of its chain in this batch.
+    /// Counted from 1 among the rules that the batch adds to the chain.
     private func ruleNumber(_ index: Int, _ chain: String) -> Int {
         operations[...index].count { if case .addRule(_, chain, _) = $0 { true } else { false } }
     }

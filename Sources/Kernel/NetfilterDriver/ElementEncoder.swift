@@ -17,11 +17,13 @@ struct ElementEncoder {
         template = ElementTemplate(type, purpose, verdict: "")
     }
 
-    /// Octets that an element takes at most.
+    /// Octets that an element takes at most; a range of a lone field is two of the kernel's.
     static func largest(_ type: SetType) -> Int { 2 * type.keyLength + type.valueLength + 80 }
 
     /// Writes rows from `start` on until `limit` octets are full; returns the octets written and the first row left over.
-    mutating func write(_ rows: ElementTable, from start: Int, to target: UnsafeMutableRawPointer, limit: Int) -> (written: Int, next: Int) {
+    mutating func write(
+        _ rows: ElementTable, from start: Int, to target: UnsafeMutableRawPointer, limit: Int
+    ) -> (written: Int, next: Int) {
         let isVerdict = type.value == .verdict && purpose == .add
         var (written, row) = (0, start)
         rows.bytes.withUnsafeBytes { source in

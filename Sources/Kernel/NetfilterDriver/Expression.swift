@@ -128,7 +128,9 @@ struct PacketField {
     static let (source4, destination4) = (network(12, 4), network(16, 4))
     static let (source6, destination6) = (network(8, 16), network(24, 16))
 
-    private static func link(_ offset: UInt32, _ length: UInt32) -> Self { Self(base: NFT_PAYLOAD_LL_HEADER, offset: offset, length: length) }
+    private static func link(_ offset: UInt32, _ length: UInt32) -> Self {
+        Self(base: NFT_PAYLOAD_LL_HEADER, offset: offset, length: length)
+    }
     private static func network(_ offset: UInt32, _ length: UInt32) -> Self {
         Self(base: NFT_PAYLOAD_NETWORK_HEADER, offset: offset, length: length)
     }

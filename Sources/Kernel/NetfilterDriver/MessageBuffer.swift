@@ -32,7 +32,9 @@ final class MessageBuffer {
     }
 
     /// The first or last message of a batch (nfnetlink's own).
-    func boundary(_ build: (UnsafeMutableRawPointer, UInt32) -> UnsafeMutablePointer<nlmsghdr>?, sequence: UInt32, generation: UInt32? = nil) {
+    func boundary(
+        _ build: (UnsafeMutableRawPointer, UInt32) -> UnsafeMutablePointer<nlmsghdr>?, sequence: UInt32, generation: UInt32? = nil
+    ) {
         guard let header = build(base + count, sequence) else { preconditionFailure("libnftnl builds a header in any buffer") }
         if let generation { mnl_attr_put_u32(header, UInt16(NFNL_BATCH_GENID.rawValue), generation.bigEndian) }
         count += (Int(header.pointee.nlmsg_len) + 3) & ~3

@@ -46,9 +46,18 @@ public final class NetfilterDriver: RulesetDriver {
                 return generation
             } catch {
                 // Taken as it is, once for each table, when a kernel does not take the flags.
-                guard try ownership.giveUp(on: error, batch, existing: existingTables) else { throw error }
+                guard try ownership.giveUp(on: error, batch, existing: existingTables) else { throw try namingOwner(error) }
             }
         }
+    }
+
+    private func namingOwner(_ error: DriverError) throws(DriverError) -> DriverError {
+        guard error.kind == .ownedByOther, let owner = try existingTables().compactMap(\.owner).first(where: { $0 != socket.portID })
+        else { return error }
+        // The first netlink socket of a process has the process's number as its port.
+        return DriverError(
+            kind: error.kind, errno: error.errno, kernelText: error.kernelText, object: error.object,
+            message: "\(error.message) (netlink port \(owner), usually its process number)")
     }
 
     private func attempt(_ batch: Batch, expecting expected: UInt32?) throws(DriverError) -> UInt32 {

@@ -67,7 +67,8 @@ final class NetlinkSocket {
                 let code = errno
                 if code == EINTR { continue }
                 if code == EAGAIN { return false }
-                throw DriverError(kind: code == ENOBUFS ? .noRoom : .broken, errno: code, message: "cannot read from nf_tables: \(words(of: code))")
+                let kind: DriverError.Kind = code == ENOBUFS ? .noRoom : .broken
+                throw DriverError(kind: kind, errno: code, message: "cannot read from nf_tables: \(words(of: code))")
             }
             guard let start = inbox.baseAddress?.assumingMemoryBound(to: nlmsghdr.self) else { return false }
             var (message, left) = (UnsafePointer(start), Int32(count))
@@ -91,7 +92,10 @@ final class NetlinkSocket {
         guard wanted <= sendLimit else {
             throw DriverError(
                 kind: .noRoom, errno: EMSGSIZE,
-                message: "a batch of \(count) octets exceeds the send buffer of \(sendLimit): run with CAP_NET_ADMIN or raise net.core.wmem_max")
+                message: """
+                    a batch of \(count) octets exceeds the send buffer of \(sendLimit): \
+                    run with CAP_NET_ADMIN or raise net.core.wmem_max
+                    """)
         }
     }
 

@@ -46,7 +46,8 @@ extension Refusal {
             let element = origin.flatMap { self.element(in: batch.operations[number], $0, encoded) }
             return batch.description(of: number, element: element)
         }
-        return DriverError(kind: kind(inOperation: operation != nil), errno: code, kernelText: text, object: object, message: message(inOperation: operation != nil))
+        let kind = kind(inOperation: operation != nil)
+        return DriverError(kind: kind, errno: code, kernelText: text, object: object, message: message(kind))
     }
 
     private func kind(inOperation: Bool) -> DriverError.Kind {
@@ -59,8 +60,8 @@ extension Refusal {
         }
     }
 
-    private func message(inOperation: Bool) -> String {
-        switch kind(inOperation: inOperation) {
+    private func message(_ kind: DriverError.Kind) -> String {
+        switch kind {
         case .staleGeneration: "another transaction came between: decide again on the new generation"
         case .ownedByOther: "the table belongs to another process that is alive: stop it first"
         case .notPermitted: "nf_tables needs CAP_NET_ADMIN in this network namespace"

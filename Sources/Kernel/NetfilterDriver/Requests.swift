@@ -16,7 +16,8 @@ extension NetfilterDriver {
 
     /// Sends one request and hands over the attributes of each answer. Returns false when a dump was overtaken by a transaction.
     func ask(
-        _ type: nf_tables_msg_types, family: UInt8, dump: Bool, _ arguments: [(UInt32, String)] = [], _ body: (UnsafePointer<nlmsghdr>) -> Void
+        _ type: nf_tables_msg_types, family: UInt8, dump: Bool, _ arguments: [(UInt32, String)] = [],
+        _ body: (UnsafePointer<nlmsghdr>) -> Void
     ) throws(DriverError) -> Bool {
         let sequence = socket.takeSequence(1)
         try send(type, family, dump ? Int32(NLM_F_DUMP) : Int32(NLM_F_ACK), sequence, arguments)
@@ -93,6 +94,7 @@ extension NetfilterDriver {
 extension Refusal {
     fileprivate func error(asking name: String?) -> DriverError {
         let kind: DriverError.Kind = code == EPERM ? .notPermitted : code == ENOBUFS || code == ENOMEM ? .noRoom : .refused
-        return DriverError(kind: kind, errno: code, kernelText: text, object: name, message: "nf_tables refused to answer: \(words(of: code))")
+        let message = "nf_tables refused to answer: \(words(of: code))"
+        return DriverError(kind: kind, errno: code, kernelText: text, object: name, message: message)
     }
 }

@@ -32,21 +32,8 @@ struct SetCatalogue {
 
 extension Rule {
     /// The sets in which it looks a slot up.
-    var slotSets: [String] {
-        statements.compactMap { statement in
-            guard case (let key, let set)? = statement.lookup, key.parts.contains(where: \.isSlot) else { return nil }
-            return set
-        }
-    }
-}
-
-extension Statement {
-    fileprivate var lookup: (Key, String)? {
-        switch self {
-        case .inSet(let key, let set), .verdictMap(let key, let set), .setMAC(_, let key, let set), .forward(let key, let set): (key, set)
-        case .destinationNAT(_, let key, let set, _), .sourceNAT(_, let key, let set, _): (key, set)
-        default: nil
-        }
+    fileprivate var slotSets: [String] {
+        lookups.filter { key, _ in key.parts.contains(where: \.isSlot) }.map(\.1)
     }
 }
 

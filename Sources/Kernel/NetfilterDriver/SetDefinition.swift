@@ -12,8 +12,6 @@ struct SetDefinition: Equatable {
     let dataLength: UInt32
 
     static let verdictType: UInt32 = 0xFFFF_FF00
-    /// libnftnl's and the kernel's limit of flags that a set of ours has.
-    static let known = UInt32(NFT_SET_INTERVAL.rawValue | NFT_SET_MAP.rawValue | NFT_SET_CONCAT.rawValue)
 
     init(flags: UInt32, keyType: UInt32, keyLength: UInt32, dataType: UInt32, dataLength: UInt32) {
         (self.flags, self.keyType, self.keyLength) = (flags, keyType, keyLength)

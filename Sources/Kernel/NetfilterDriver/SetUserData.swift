@@ -7,23 +7,23 @@ import Ruleset
 struct SetUserData {
     private(set) var bytes: [UInt8] = []
 
-    private enum SetAttribute { static let (keyByteOrder, dataByteOrder, keyType, dataType, dataInterval): (UInt8, UInt8, UInt8, UInt8, UInt8) = (0, 1, 3, 4, 6) }
-    private enum ByteOrder { static let (invalid, host, network): (UInt32, UInt32, UInt32) = (0, 1, 2) }
+    private enum SetAttribute: UInt8 { case keyByteOrder = 0, dataByteOrder = 1, keyType = 3, dataType = 4, dataInterval = 6 }
+    private enum ByteOrder: UInt32 { case invalid, host, network }
     /// nft's numbers of expression kinds (include/expression.h).
-    private enum Kind { static let (verdict, payload, meta, concatenation, numgen): (UInt32, UInt32, UInt32, UInt32, UInt32) = (1, 7, 9, 13, 23) }
+    private enum Kind: UInt32 { case verdict = 1, payload = 7, meta = 9, concatenation = 13, numgen = 23 }
 
     init(_ type: SetType) {
         let needsExpression = type.key.contains { if case .slot = $0 { true } else { false } }
-        append(SetAttribute.keyByteOrder, Self.byteOrder(type.key))
+        append(.keyByteOrder, Self.byteOrder(type.key))
         switch type.value {
         case .none: break
-        case .verdict: append(SetAttribute.dataByteOrder, ByteOrder.invalid)
-        case .fields(let fields): append(SetAttribute.dataByteOrder, Self.byteOrder(fields))
+        case .verdict: append(.dataByteOrder, ByteOrder.invalid)
+        case .fields(let fields): append(.dataByteOrder, Self.byteOrder(fields))
         }
-        if needsExpression || type.key.count > 1 { append(SetAttribute.keyType, expression(type.key, inFull: needsExpression)) }
+        if needsExpression || type.key.count > 1 { append(SetAttribute.keyType.rawValue, expression(type.key, inFull: needsExpression)) }
         guard type.value != .none else { return }
-        if let value = dataExpression(type.value, inFull: needsExpression) { append(SetAttribute.dataType, value) }
-        append(SetAttribute.dataInterval, 0)
+        if let value = dataExpression(type.value, inFull: needsExpression) { append(SetAttribute.dataType.rawValue, value) }
+        append(SetAttribute.dataInterval.rawValue, 0)
     }
 
     /// The modulus of the slot field that user data of our making names.
@@ -34,25 +34,25 @@ struct SetUserData {
         let prefix = probe.bytes.dropLast(10)
         guard bytes.count >= prefix.count + 4 else { return nil }
         for start in 0...(bytes.count - prefix.count - 4) where bytes[start..<start + prefix.count].elementsEqual(prefix) {
-            return bytes[(start + prefix.count)...].prefix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) }
+            return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: start + prefix.count, as: UInt32.self) }
         }
         return nil
     }
 
     private init() {}
 
-    private static func byteOrder(_ fields: [Field]) -> UInt32 {
-        guard fields.count == 1 else { return ByteOrder.invalid }
+    private static func byteOrder(_ fields: [Field]) -> ByteOrder {
+        guard fields.count == 1 else { return .invalid }
         return switch fields[0] {
-        case .slot, .device, .transport: ByteOrder.host
-        case .address, .port, .mac: ByteOrder.network
+        case .slot, .device, .transport: .host
+        case .address, .port, .mac: .network
         }
     }
 
     private func dataExpression(_ value: SetType.Value, inFull: Bool) -> SetUserData? {
         switch value {
         case .none: nil
-        case .verdict: inFull ? .node(Kind.verdict) : nil
+        case .verdict: inFull ? .node(.verdict) : nil
         case .fields(let fields): inFull || fields.count > 1 ? expression(fields, inFull: inFull) : nil
         }
     }
@@ -60,7 +60,7 @@ struct SetUserData {
     /// A concatenation without a `typeof` is named by its kind alone.
     private func expression(_ fields: [Field], inFull: Bool) -> SetUserData {
         guard fields.count > 1 else { return Self.field(fields[0]) }
-        return .node(Kind.concatenation) { concatenation in
+        return .node(.concatenation) { concatenation in
             guard inFull else { return }
             for (index, field) in fields.enumerated() { concatenation.append(UInt8(index), Self.field(field)) }
         }
@@ -73,23 +73,23 @@ struct SetUserData {
         case .address(.ipv6): payload(description: 13, field: 9)
         case .port: payload(description: 11, field: 2)
         case .mac: payload(description: 17, field: 1)
-        case .transport: .node(Kind.meta) { $0.append(0, 16) }
-        case .device: .node(Kind.meta) { $0.append(0, 4) }
-        case .slot(let modulus): .node(Kind.numgen) { $0.appendNumgenFields(modulus: modulus) }
+        case .transport: .node(.meta) { $0.append(0, 16) }
+        case .device: .node(.meta) { $0.append(0, 4) }
+        case .slot(let modulus): .node(.numgen) { $0.appendNumgenFields(modulus: modulus) }
         }
     }
 
     private static func payload(description: UInt32, field: UInt32) -> SetUserData {
-        .node(Kind.payload) {
+        .node(.payload) {
             $0.append(0, description)
             $0.append(1, field)
         }
     }
 
-    private static func node(_ kind: UInt32, _ body: (inout SetUserData) -> Void = { _ in }) -> SetUserData {
+    private static func node(_ kind: Kind, _ body: (inout SetUserData) -> Void = { _ in }) -> SetUserData {
         var (node, content) = (SetUserData(), SetUserData())
         body(&content)
-        node.append(0, kind)
+        node.append(0, kind.rawValue)
         node.append(1, content)
         return node
     }
@@ -101,6 +101,8 @@ struct SetUserData {
         append(1, modulus)
         append(2, 0)
     }
+
+    private mutating func append(_ attribute: SetAttribute, _ order: ByteOrder) { append(attribute.rawValue, order.rawValue) }
 
     private mutating func append(_ attribute: UInt8, _ number: UInt32) {
         bytes += [attribute, 4]

@@ -1,10 +1,15 @@
 import NetfilterDriver
 import Testing
 
-/// The real driver, each check in a namespace of its own.
+/// The contract holds for the real driver, each check in a namespace of its own, and for the model of the kernel.
 @Suite struct ContractTests {
     @Test(arguments: DriverContract.all.map(\.name))
-    func holds(_ name: String) throws {
+    func holdsForTheModel(_ name: String) throws {
+        try #require(DriverContract.all.first { $0.name == name }).check(ModelDriver())
+    }
+
+    @Test(arguments: DriverContract.all.map(\.name))
+    func holdsForTheKernel(_ name: String) throws {
         let namespace = try Namespace()
         try namespace.inside {
             let driver = try NetfilterDriver()

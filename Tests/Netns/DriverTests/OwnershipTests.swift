@@ -12,7 +12,8 @@ import Testing
             try first.claim()
             let generation = try first.commit(Ruleset().batch(to: Samples.everything), expecting: nil)
             let second = try NetfilterDriver()
-            for attempt in [{ try second.claim() }, { _ = try second.commit(Batch([.flushChain(.inet, name: "select4")]), expecting: nil) }] {
+            let flush = Batch([.flushChain(.inet, name: "select4")])
+            for attempt in [{ try second.claim() }, { _ = try second.commit(flush, expecting: nil) }] {
                 do {
                     try attempt()
                     Issue.record("a table of another's was taken")

@@ -50,7 +50,8 @@ extension Samples {
             Chain("select4", rules: [
                 Rule(.transport(.tcp), .destinationNAT(
                     .ipv4, slotKey(.ipv4, hash(.address(.source, .ipv4), .port(.source))), map: "slots4-127", hasPort: true)),
-                Rule(.transport(.udp), .destinationNAT(.ipv4, slotKey(.ipv4, .random(modulus: modulus)), map: "slots4-127", hasPort: true)),
+                Rule(.transport(.udp), .destinationNAT(
+                    .ipv4, slotKey(.ipv4, .random(modulus: modulus)), map: "slots4-127", hasPort: true)),
                 Rule(.transport(.tcp), .destinationNAT(
                     .ipv4, slotKey(.ipv4, hash(.mac(.source), .address(.source, .ipv4))), map: "slots4-127", hasPort: true)),
                 Rule(.transport(.tcp), .destinationNAT(.ipv4, slotKey(.ipv4, hash(.mac(.source))), map: "slots4-127", hasPort: true)),
@@ -59,7 +60,8 @@ extension Samples {
             Chain("select6", rules: [
                 Rule(.transport(.tcp), .destinationNAT(
                     .ipv6, slotKey(.ipv6, hash(.address(.source, .ipv6), .port(.source))), map: "slots6-127", hasPort: true)),
-                Rule(.transport(.tcp), .destinationNAT(.ipv6, slotKey(.ipv6, .counter(modulus: modulus)), map: "slots6-127", hasPort: true)),
+                Rule(.transport(.tcp), .destinationNAT(
+                    .ipv6, slotKey(.ipv6, .counter(modulus: modulus)), map: "slots6-127", hasPort: true)),
                 Rule(.counter, .verdict(.drop)),
             ]),
             Chain("select4-range", rules: [
