@@ -1,0 +1,52 @@
+import CorpusCases
+import Glibc
+import NetfilterDriver
+import Ruleset
+import Testing
+
+/// nft takes our text, and makes of it what our driver makes of the ruleset.
+@Suite(.serialized, .lab) struct OracleTests {
+    @Test(arguments: CorpusCase.names)
+    func nftMakesTheSameOfTheText(_ name: String) throws {
+        let (lab, example) = (try currentLab(), try CorpusCase(name))
+        let ruleset = try example.ruleset()
+        guard example.nftObjection == nil else { return try expectObjection(lab, ruleset) }
+        let theirs = try Namespace.run(in: lab.oracle) {
+            try Self.withFile(ruleset.text()) { try Shell.run("nft flush ruleset && nft -c -f \($0) && nft -f \($0) && nft list ruleset") }
+        }
+        let ours = try Namespace.run(in: lab.balancer) {
+            let kernel = try Kernel()
+            // From nothing: a listing stands in the order of creation.
+            try kernel.become(Ruleset())
+            try kernel.become(ruleset)
+            return try Shell.run("nft list ruleset")
+        }
+        let difference = Self.lines(ours).difference(from: Self.lines(theirs))
+        #expect(difference.map { "\($0)" } == [])
+        #expect(Self.lines(ours).isEmpty == ruleset.tables.isEmpty)
+    }
+
+    /// The exception has to end when nft learns what it could not do.
+    private func expectObjection(_ lab: Lab, _ ruleset: Ruleset) throws {
+        let text = ruleset.text()
+        let status = try Namespace.run(in: lab.oracle) { 
+            try Self.withFile(text) { try Shell.attempt("nft flush ruleset && nft -c -f \($0)").status }
+        }
+        #expect(status != 0, "nft takes this now: remove the file nft-objection")
+    }
+
+    /// Without what tells the owner of a table, its flags and a comment, which no nft of this version loads back.
+    private static func lines(_ listing: String) -> [Substring] {
+        listing.split(separator: "\n").filter { !$0.hasPrefix("\tflags") && !$0.hasPrefix("# Warning: table") }
+            .map { $0.hasPrefix("table ") ? $0.prefix { $0 != "#" }.split(separator: " ").joined(separator: " ")[...] : $0 }
+    }
+
+    private static func withFile<Value>(_ text: String, _ body: (String) throws -> Value) throws -> Value {
+        let path = "/tmp/zk-corpus-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).nft"
+        guard let file = fopen(path, "w") else { throw LabFault("cannot write \(path)") }
+        defer { unlink(path) }
+        fputs(text, file)
+        fclose(file)
+        return try body(path)
+    }
+}
