@@ -75,7 +75,7 @@ def silent(context):
 
 
 def last_failed(result, cut, word):
-    last = result["lastFailureByStart"]
+    last = result.get("lastFailureByStart")
     return {(f"last {word}, by its start", "ms"): (last["startedNs"] - cut) / 1e6 if last else 0.0}
 
 

@@ -4,7 +4,7 @@ import signal
 import subprocess
 
 TEMPLATE = """global
-    maxconn 20000
+    maxconn 8000
     stats socket {directory}/haproxy.sock mode 600 level admin expose-fd listeners
 defaults
     mode tcp
