@@ -4,6 +4,8 @@ import Seams
 
 /// What we need to know of one connection tracking entry.
 struct ConntrackEntry {
+    /// Where the client meant to go.
+    var listener: Endpoint
     /// Where replies come from: the backend after translation.
     var backend: Endpoint
     var transport: TransportProtocol
@@ -15,19 +17,22 @@ struct ConntrackEntry {
     private static let halfOpen = [TCP_CONNTRACK_SYN_SENT, TCP_CONNTRACK_SYN_RECV, TCP_CONNTRACK_LISTEN].map { UInt8($0.rawValue) }
     private static let ended = [TCP_CONNTRACK_TIME_WAIT, TCP_CONNTRACK_CLOSE].map { UInt8($0.rawValue) }
 
-    /// Nil for entries of other protocols, and for those of which no reply tuple can be read.
+    /// Nil for entries of other protocols, and for those of which a tuple cannot be read.
     init?(_ message: NetlinkMessage) {
+        var original: (Endpoint, TransportProtocol)?
         var reply: (Endpoint, TransportProtocol)?
         (status, tcpState) = (0, 0)
         for attribute in message.attributes(after: nfgenmsg.self) {
             switch attribute.type {
-            case Int(CTA_TUPLE_REPLY.rawValue): reply = Self.source(of: attribute)
+            case Int(CTA_TUPLE_ORIG.rawValue): original = Self.end(of: attribute, destinationFields)
+            case Int(CTA_TUPLE_REPLY.rawValue): reply = Self.end(of: attribute, sourceFields)
             case Int(CTA_STATUS.rawValue): status = attribute.bigEndian(UInt32.self) ?? 0
             case Int(CTA_PROTOINFO.rawValue): tcpState = Self.tcpState(attribute)
             default: break
             }
         }
-        guard let reply else { return nil }
+        guard let original, let reply else { return nil }
+        listener = original.0
         (backend, transport) = reply
     }
 
@@ -37,17 +42,18 @@ struct ConntrackEntry {
     /// Whether it still carries something: not a TCP connection that has ended.
     var isAlive: Bool { transport == .udp || !Self.ended.contains(tcpState) }
 
-    private static func source(of tuple: NetlinkAttribute) -> (Endpoint, TransportProtocol)? {
+    /// One end of a tuple.
+    private static func end(of tuple: NetlinkAttribute, _ fields: EndFields) -> (Endpoint, TransportProtocol)? {
         var address: IPAddress?
         var port: UInt16?
         var transport: TransportProtocol?
         for part in tuple.nested {
             for field in part.nested {
                 switch (part.type, field.type) {
-                case (ip, sourceV4): address = field.bigEndian(UInt32.self).map { IPAddress(v4: $0) }
-                case (ip, sourceV6): address = IPAddress(octets: field.payload)
+                case (ip, fields.v4): address = field.bigEndian(UInt32.self).map { IPAddress(v4: $0) }
+                case (ip, fields.v6): address = IPAddress(octets: field.payload)
                 case (proto, number): transport = field.payload.first.flatMap { TransportProtocol(rawValue: $0) }
-                case (proto, sourcePort): port = field.bigEndian(UInt16.self)
+                case (proto, fields.port): port = field.bigEndian(UInt16.self)
                 default: break
                 }
             }
@@ -65,5 +71,12 @@ struct ConntrackEntry {
 }
 
 private let (ip, proto) = (Int(CTA_TUPLE_IP.rawValue), Int(CTA_TUPLE_PROTO.rawValue))
-private let (sourceV4, sourceV6) = (Int(CTA_IP_V4_SRC.rawValue), Int(CTA_IP_V6_SRC.rawValue))
-private let (number, sourcePort) = (Int(CTA_PROTO_NUM.rawValue), Int(CTA_PROTO_SRC_PORT.rawValue))
+private let number = Int(CTA_PROTO_NUM.rawValue)
+
+/// The attributes in which one end of a tuple stands.
+private struct EndFields {
+    let v4, v6, port: Int
+}
+private let sourceFields = EndFields(v4: Int(CTA_IP_V4_SRC.rawValue), v6: Int(CTA_IP_V6_SRC.rawValue), port: Int(CTA_PROTO_SRC_PORT.rawValue))
+private let destinationFields = EndFields(
+    v4: Int(CTA_IP_V4_DST.rawValue), v6: Int(CTA_IP_V6_DST.rawValue), port: Int(CTA_PROTO_DST_PORT.rawValue))

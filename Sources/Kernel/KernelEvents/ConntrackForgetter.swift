@@ -30,7 +30,7 @@ public final class ConntrackForgetter: ConnectionForgetter, ConnectionCounter {
             var counts: [ConnectionTarget: Int] = [:]
             try Self.dump(narrowed: ConntrackSelection.translatedDump(), whole: ConntrackSelection.dump(family: nil), socket) { message in
                 guard let entry = ConntrackEntry(message), entry.isTranslated, entry.isAlive else { return }
-                counts[ConnectionTarget(endpoint: entry.backend, transport: entry.transport), default: 0] += 1
+                counts[ConnectionTarget(listener: entry.listener, endpoint: entry.backend, transport: entry.transport), default: 0] += 1
             }
             return counts
         }

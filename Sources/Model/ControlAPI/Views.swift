@@ -1,4 +1,4 @@
-/// JSON bodies of the control interface. Names and meanings are a contract (docs/interface.md); keys are only ever added.
+/// JSON bodies of the control interface. Names and meanings are a contract (docs/lbctl.md); keys are only ever added.
 
 public struct StatusView: Codable, Sendable, Equatable {
     public var version: String

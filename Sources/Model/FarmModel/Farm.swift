@@ -38,6 +38,15 @@ public struct Farm: Sendable, Hashable {
     }
 }
 
+extension Farm {
+    /// Whether a connection to this endpoint is the farm's.
+    public func listens(at endpoint: Endpoint, _ transport: TransportProtocol) -> Bool {
+        listeners.contains { listener in
+            listener.address == endpoint.address && listener.transport == transport && listener.ports.contains { $0.contains(endpoint.port) }
+        }
+    }
+}
+
 /// Address, protocol and ports at which a farm is reached.
 public struct Listener: Sendable, Hashable, Comparable, CustomStringConvertible {
     public var address: IPAddress

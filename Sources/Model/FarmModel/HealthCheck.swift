@@ -1,6 +1,6 @@
 import NetTypes
 
-/// How a backend is probed and when its verdict changes. Defaults are those of docs/health.md.
+/// How a backend is probed and when its verdict changes. Defaults are those of docs/probes.md.
 public struct HealthCheck: Sendable, Hashable {
     public var kind: Kind
     /// Where the probe goes; nil means the backend's own.

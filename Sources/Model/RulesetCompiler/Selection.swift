@@ -99,7 +99,7 @@ extension HashInput {
 
 extension Selection {
     /// The lookup stands twice: kernels before 6.2 can miss a key that is being replaced, and the second look then finds it
-    /// (docs/facts.md). Behind both, a packet of a listener is dropped rather than left to the host.
+    /// (docs/packet-path.md). Behind both, a packet of a listener is dropped rather than left to the host.
     var chain: Chain {
         let lookups: [Rule] = switch path {
         case .direct:

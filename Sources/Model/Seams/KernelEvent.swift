@@ -80,11 +80,16 @@ public protocol ConnectionForgetter: AnyObject, Sendable {
     func forgetUnanswered(_ backend: IPAddress, port: UInt16?, transport: TransportProtocol) throws -> Int
 }
 
-/// What connections were translated to: a backend's address and port, and the protocol.
+/// What connections were made to, and what they were translated to.
 public struct ConnectionTarget: Sendable, Hashable {
+    /// As the client sees it.
+    public let listener: Endpoint
+    /// The backend that answers.
     public let endpoint: Endpoint
     public let transport: TransportProtocol
-    public init(endpoint: Endpoint, transport: TransportProtocol) { (self.endpoint, self.transport) = (endpoint, transport) }
+    public init(listener: Endpoint, endpoint: Endpoint, transport: TransportProtocol) {
+        (self.listener, self.endpoint, self.transport) = (listener, endpoint, transport)
+    }
 }
 
 /// Counts the connections of all backends in one walk over the kernel's table.

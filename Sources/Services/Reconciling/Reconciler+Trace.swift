@@ -39,12 +39,7 @@ extension Reconciler {
     private static let unnamedPort: UInt16 = 40000
 
     private func owner(of packet: Packet) -> Farm? {
-        desired.farms.values.first { farm in
-            farm.listeners.contains { listener in
-                listener.address == packet.destination.address && listener.transport == packet.transport
-                    && listener.ports.contains { $0.contains(packet.destination.port) }
-            }
-        }
+        desired.farms.values.first { $0.listens(at: packet.destination, packet.transport) }
     }
 
     private func backend(_ fate: PacketFate, _ farm: Farm) -> String? {

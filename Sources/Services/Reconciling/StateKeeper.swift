@@ -11,7 +11,7 @@ actor StateKeeper {
 
     private let store: any StateStore
 
-    /// Verdicts older than this say nothing any more (docs/health.md, initialState).
+    /// Verdicts older than this say nothing any more (docs/probes.md, initialState).
     static let verdictLifetime = 60
     /// How often verdicts are written even if none has changed, so that they are young when they are needed.
     static let heartbeat: Duration = .seconds(15)

@@ -94,7 +94,7 @@ private struct Table {
         #expect(try table.ports() == [2001])
     }
 
-    @Test func countsAreByBackendAndProtocolWithoutEndedConnections() throws {
+    @Test func countsAreByListenerAndBackendWithoutEndedConnections() throws {
         let table = try Table()
         for (index, backend) in backends.enumerated() {
             try table.add(tcp: "ESTABLISHED", from: 1000 + index, to: backend, status: "SEEN_REPLY,ASSURED")
@@ -106,8 +106,10 @@ private struct Table {
         try table.namespace.run("conntrack -I \(direct) -t 300 --state ESTABLISHED -u SEEN_REPLY")
         var expected: [ConnectionTarget: Int] = [:]
         for backend in backends {
-            expected[ConnectionTarget(endpoint: try #require(Endpoint(backend)), transport: .tcp)] = 2
-            expected[ConnectionTarget(endpoint: try #require(Endpoint(backend)), transport: .udp)] = 1
+            let listener = try #require(Endpoint(backend.hasPrefix("[") ? "[2001:db8::80]:80" : "192.0.2.80:80"))
+            let endpoint = try #require(Endpoint(backend))
+            expected[ConnectionTarget(listener: listener, endpoint: endpoint, transport: .tcp)] = 2
+            expected[ConnectionTarget(listener: listener, endpoint: endpoint, transport: .udp)] = 1
         }
         #expect(try table.forgetter.counts() == expected)
     }

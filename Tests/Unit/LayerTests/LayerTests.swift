@@ -13,7 +13,7 @@ private let floors: [(name: String, mayImport: Set<String>, because: String)] = 
 /// Modules from outside that a floor must not see.
 private let forbidden: [String: (modules: Set<String>, because: String)] = [
     "Model": (["Logging", "NIOCore", "NIOPosix", "Hummingbird", "ServiceLifecycle", "CLinux", "CNetfilter", "CRoute"], "deciding is pure"),
-    "Kernel": (["NIOCore", "NIOPosix", "Hummingbird"], "netlink events run on their own threads (docs/facts.md)"),
+    "Kernel": (["NIOCore", "NIOPosix", "Hummingbird"], "netlink events run on their own threads (docs/packet-path.md)"),
 ]
 
 @Suite struct LayerTests {
