@@ -12,7 +12,3 @@ extension Balancer {
         }
     }
 }
-
-extension String {
-    fileprivate var trimmed: String { split { " \t".contains($0) }.joined(separator: " ") }
-}

@@ -115,10 +115,4 @@ final class Balancer {
 
     /// `lbctl apply` has to succeed.
     func apply(_ options: String...) throws { _ = try Program.run([Programs.lbctl, "--socket", socket, "apply"] + options).text() }
-
-    /// The ruleset of the kernel as nft lists it, without what changes by itself.
-    func kernelRules() throws -> String {
-        try lab.at("balancer", ["nft", "-s", "list", "ruleset"])
-            .split(separator: "\n").filter { !$0.contains("progname") && !$0.contains("flags") }.joined(separator: "\n")
-    }
 }

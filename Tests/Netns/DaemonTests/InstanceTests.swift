@@ -1,0 +1,84 @@
+import Glibc
+import Testing
+
+extension RealTraffic {
+    /// One daemon at a time, and what is left when it goes.
+    @Suite struct Instances {
+        private static let vip = "203.0.113.10:80"
+
+        @Test(arguments: [true, false]) func secondDaemonExits75AndTheFirstIsUndisturbed(sharesDirectories: Bool) throws {
+            let balancer = try Balancer(FarmFile())
+            let rules = try balancer.kernelRules()
+            let load = try balancer.lab.connecting(to: Self.vip, "--rate 300 --duration 1500ms")
+            let other = balancer.directory + "/other"
+            try Program.succeed(["mkdir", other])
+            let command = sharesDirectories ? balancer.commandLine() : balancer.commandLine(state: other, socket: other + "/zvnftd.sock")
+            let second = try Program(command)
+            try eventually("the second daemon ends") { second.exitStatus != nil }
+            #expect(second.exitStatus == 75)
+            #expect(!second.outcome().errors.isEmpty || !second.output.isEmpty, "it says why")
+            #expect(try load.result().isFlawless)
+            #expect(try balancer.kernelRules() == rules)
+            #expect(try balancer.lbctl("status").status == 0)
+            #expect(balancer.daemon?.exitStatus == nil)
+        }
+
+        @Test(arguments: [SIGTERM, SIGINT]) func stoppedDaemonLeavesTheKernelForwarding(signal: Int32) throws {
+            let balancer = try Balancer(FarmFile())
+            let rules = try balancer.kernelRules()
+            balancer.signal(signal)
+            try eventually("it ends") { balancer.daemon?.exitStatus != nil }
+            #expect(balancer.daemon?.exitStatus == 0)
+            #expect(try balancer.kernelRules() == rules)
+            #expect(try balancer.lab.connect(to: Self.vip, "--count 60 --rate 600").isFlawless)
+            try balancer.start()
+            try balancer.awaitAllUp()
+            #expect(try balancer.kernelRules() == rules)
+        }
+
+        @Test func hangUpReadsTheFilesAgain() throws {
+            let balancer = try Balancer(FarmFile())
+            try balancer.write("farm", FarmFile(scheduler: "round-robin").text)
+            balancer.signal(SIGHUP)
+            try eventually("the scheduler of the file is in use") {
+                let farms: FarmList = try balancer.ask("farm", "list")
+                return farms.farms.first?.scheduler == "round-robin"
+            }
+            #expect(try balancer.lab.connect(to: Self.vip, "--count 60 --rate 600").backends == ["b1": 20, "b2": 20, "b3": 20])
+        }
+
+        @Test func daemonThatWasStoppedForThreeSecondsTakesNobodyDown() throws {
+            let balancer = try Balancer(FarmFile())
+            let events = try EventLines(balancer, nudging: "web/b1")
+            balancer.signal(SIGSTOP)
+            // The stall is what is tested: thirty intervals of the checks.
+            sleep(3)
+            balancer.signal(SIGCONT)
+            // A verdict on a backend that is really gone is the proof that checks run again.
+            try balancer.lab.killServers(of: "b3")
+            for backend in ["b3", "b3v6"] { try events.await("\(backend) is down") { $0.kind == "verdict" && $0.backend == backend } }
+            let verdicts = try events.all.filter { $0.kind == "verdict" }
+            #expect(Set(verdicts.compactMap(\.backend)) == ["b3", "b3v6"], "\(verdicts)")
+            #expect(try balancer.status().backends.up == 4)
+        }
+
+        @Test(arguments: [
+            "add element inet zvnft listeners4 { 203.0.113.99 . tcp . 80 : drop }", "add rule inet zvnft prerouting drop",
+            "flush table inet zvnft", "delete table inet zvnft", "add chain inet zvnft foreign",
+        ])
+        func foreignChangeIsRefused(_ command: String) throws {
+            let balancer = try Balancer(FarmFile())
+            let rules = try balancer.kernelRules()
+            #expect(try Program.run(balancer.lab.inside("balancer", ["nft"] + [command])).status != 0)
+            #expect(try balancer.kernelRules() == rules)
+        }
+
+        @Test(arguments: ["dnat", "snat", "dsr"]) func foreignFlushLeavesOurTables(mode: String) throws {
+            let balancer = try Balancer(FarmFile(mode: mode))
+            let rules = try balancer.kernelRules()
+            try balancer.lab.at("balancer", "nft add table inet foreign")
+            try balancer.lab.at("balancer", "nft flush ruleset")
+            #expect(try balancer.kernelRules() == rules)
+        }
+    }
+}

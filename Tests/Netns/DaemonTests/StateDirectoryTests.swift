@@ -1,0 +1,96 @@
+import Glibc
+import Testing
+
+extension RealTraffic {
+    /// A state directory that cannot be written: the daemon serves on, and says so.
+    @Suite struct StateDirectory {
+        private static let vip = "203.0.113.10:80"
+
+        enum Trouble: CaseIterable { case full, readOnly }
+
+        @Test(arguments: Trouble.allCases) func daemonServesOnAndSaysSo(_ trouble: Trouble) throws {
+            let balancer = try Balancer(notStartedWith: ["farm": FarmFile().text])
+            let disk = try SmallDisk(at: balancer.state)
+            try balancer.start()
+            try balancer.awaitAllUp()
+            #expect(try balancer.status().stateFault == nil)
+
+            try disk.suffer(trouble)
+            #expect(try balancer.lbctl("backend", "drain", "web/b1").status == 0)
+            #expect(try balancer.backend("b1").share == 0)
+            #expect(try balancer.status().stateFault != nil)
+            #expect(try balancer.lbctl("status").status == 6)
+            try balancer.write("farm", FarmFile(scheduler: "random").text)
+            try balancer.apply()
+            #expect(try balancer.lab.connect(to: Self.vip, "--count 60 --rate 600").isFlawless)
+
+            try disk.recover()
+            #expect(try balancer.lbctl("backend", "drain", "web/b2").status == 0)
+            #expect(try balancer.status().stateFault == nil)
+            balancer.kill()
+            try balancer.start()
+            try balancer.awaitAnswer()
+            for name in ["b1", "b2"] { #expect(try balancer.backend(name).admin == "drain") }
+            balancer.kill()
+        }
+
+        @Test(arguments: Trouble.allCases) func daemonStartsAllTheSame(_ trouble: Trouble) throws {
+            let balancer = try Balancer(notStartedWith: ["farm": FarmFile().text])
+            let disk = try SmallDisk(at: balancer.state)
+            try balancer.start()
+            try balancer.awaitAllUp()
+            #expect(try balancer.lbctl("backend", "drain", "web/b1").status == 0)
+            balancer.kill()
+
+            try disk.suffer(trouble)
+            try balancer.start()
+            try balancer.awaitAllUp()
+            #expect(try balancer.backend("b1").admin == "drain", "the old file stays whole")
+            #expect(try balancer.lab.connect(to: Self.vip, "--count 60 --rate 600").isFlawless)
+            balancer.kill()
+        }
+
+        @Test(arguments: ["", "garbage\n", "{\"version\":1"]) func brokenFilesInItAreNoObstacle(content: String) throws {
+            let balancer = try Balancer(FarmFile())
+            #expect(try balancer.lbctl("backend", "drain", "web/b1").status == 0)
+            let rules = try balancer.kernelRules()
+            balancer.kill()
+            let files = try Program.succeed(["find", balancer.state, "-type", "f", "-size", "+0"]).split(separator: "\n").map(String.init)
+            #expect(!files.isEmpty)
+            for file in files { try content.overwrite(file) }
+            try balancer.start()
+            try balancer.awaitAllUp()
+            #expect(try balancer.lab.connect(to: Self.vip, "--count 60 --rate 600").isFlawless)
+            #expect(try balancer.kernelRules().contains("203.0.113.10") && rules.contains("203.0.113.10"))
+        }
+    }
+}
+
+/// A file system of 256 kB, unmounted at the end.
+private final class SmallDisk {
+    private let path: String
+
+    init(at path: String) throws {
+        self.path = path
+        try Program.succeed(["mount", "-t", "tmpfs", "-o", "size=256k", "zvnft-test", path])
+    }
+
+    deinit {
+        do { try Program.succeed(["umount", "-l", path]) } catch { print("left behind: \(error)") }
+    }
+
+    func suffer(_ trouble: RealTraffic.StateDirectory.Trouble) throws {
+        switch trouble {
+        case .full: _ = try Program.run(["dd", "if=/dev/zero", "of=\(path)/filler", "bs=1k"])
+        case .readOnly: try remountEverywhere("ro")
+        }
+    }
+
+    func recover() throws {
+        unlink(path + "/filler")
+        try remountEverywhere("rw")
+    }
+
+    /// The file system itself, so that the daemon's mount namespace meets it too.
+    private func remountEverywhere(_ option: String) throws { try Program.succeed(["mount", "-o", "remount,\(option)", path]) }
+}
