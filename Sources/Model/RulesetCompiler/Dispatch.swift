@@ -65,9 +65,9 @@ enum SourceTranslation {
     static func masqueradeType(_ family: AddressFamily, isRange: Bool) -> SetType {
         SetType(key: [.address(family), .transport, .port], isInterval: isRange)
     }
-    /// The last field of the key is the backend, so that backends may have addresses of their own.
+    /// The key ends with the backend, so that backends may have addresses of their own, also those that share a host.
     static func addressType(_ family: AddressFamily, isRange: Bool) -> SetType {
-        SetType(key: [.address(family), .transport, .port, .address(family)], value: .fields([.address(family)]), isInterval: isRange)
+        SetType(key: [.address(family), .transport, .port, .address(family), .port], value: .fields([.address(family)]), isInterval: isRange)
     }
 
     static func chain(masquerade: [Variant], address: [Variant], ports: PortRange) -> Chain {
@@ -84,7 +84,7 @@ enum SourceTranslation {
                 Rule(.transport(transport),
                      .sourceNAT(variant.family,
                                 Key(.originalDestination(variant.family), .transport, .originalDestinationPort,
-                                    .address(.destination, variant.family)),
+                                    .address(.destination, variant.family), .port(.destination)),
                                 map: addressMap(variant.family, isRange: variant.isRange), ports: ports))
             }
         }

@@ -112,7 +112,7 @@ private struct FarmWriter {
             block += value
         }
         rows[name] = block
-        if case .snat(let addresses) = farm.mode { translateSource(key, listener, addresses) }
+        if case .snat(let addresses) = farm.mode { translateSource(key, listener, addresses, ports, offset) }
     }
 
     private mutating func dispatch(_ key: KeyWriter, to chain: String?, _ selection: Selection) {
@@ -134,14 +134,19 @@ private struct FarmWriter {
         }
         var value: [UInt8] = []
         farm.backends[backend].address.appendOctets(to: &value)
-        if selection.hasPortInValue {
-            let first = farm.backends[backend].port.map { $0.isSingle ? $0.first : $0.first + offset } ?? ports.first
-            value.append(padded: first)
-        }
+        if selection.hasPortInValue { value.append(padded: self.ports(of: farm.backends[backend], ports, offset).first) }
         return value
     }
 
-    private mutating func translateSource(_ key: KeyWriter, _ listener: Listener, _ addresses: [IPAddress]) {
+    /// Where the backend takes these ports of the listener; more than one only where they are kept.
+    private func ports(of backend: Backend, _ ports: PortRange, _ offset: UInt16) -> PortRange {
+        guard let own = backend.port, own != ports else { return ports }
+        return own.isSingle ? own : PortRange(own.first + offset) ?? own
+    }
+
+    private mutating func translateSource(
+        _ key: KeyWriter, _ listener: Listener, _ addresses: [IPAddress], _ ports: PortRange, _ offset: UInt16
+    ) {
         let family = listener.address.family
         let own = addresses.first { $0.family == family }
         for backend in farm.backends where backend.address.family == family {
@@ -149,7 +154,7 @@ private struct FarmWriter {
             let name = CompiledFarm.SetName(
                 table: .inet, name: SourceTranslation.addressMap(family, isRange: key.isRange),
                 type: SourceTranslation.addressType(family, isRange: key.isRange))
-            key.append(to: &rows[name, default: []], backend: backend.address)
+            key.append(to: &rows[name, default: []], backend: backend.address, ports: self.ports(of: backend, ports, offset))
             source.appendOctets(to: &rows[name, default: []])
         }
         guard own == nil else { return }

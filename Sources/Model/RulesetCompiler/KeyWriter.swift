@@ -32,12 +32,14 @@ struct KeyWriter {
         withUnsafeBytes(of: slot) { row.append(contentsOf: $0) }
     }
 
-    func append(to row: inout [UInt8], backend: IPAddress) {
+    func append(to row: inout [UInt8], backend: IPAddress, ports: PortRange) {
         row += lower
         backend.appendOctets(to: &row)
+        row.append(padded: ports.first)
         guard isRange else { return }
         row += upper
         backend.appendOctets(to: &row)
+        row.append(padded: ports.last)
     }
 }
 
