@@ -40,6 +40,7 @@ struct Balancer {
         clinux_trim_memory()
         try await serve(reconciler, directory, notification)
         notification?.send(.stopping)
+        await reconciler.saveVerdicts()
         if settings.clearsOnStop { try await reconciler.clear() }
         log.notice("stopped", metadata: ["kernel": settings.clearsOnStop ? "cleared" : "goes on forwarding"])
         _ = consume lock

@@ -134,6 +134,6 @@ public enum AdminState: String, Sendable, Hashable, CaseIterable, Codable {
     case ready
     /// No new connections; existing ones stay.
     case drain
-    /// Out, and not probed.
+    /// As drain, and said so; probes go on, so that its health is known when it comes back.
     case maintenance
 }

@@ -5,6 +5,8 @@ import HealthPolicy
 public protocol Prober: AnyObject, Sendable {
     /// Probes these and no others; the verdict beside a target is the last known one, for targets that are new.
     func setTargets(_ targets: [ProbeTarget: Verdict?])
-    /// What is known of every target.
+    /// What is known of one target; nil for one that is not probed.
+    func state(of target: ProbeTarget) -> HealthState?
+    /// What is known of every target: slow when there are thousands.
     func snapshot() -> [ProbeTarget: HealthState]
 }

@@ -103,6 +103,8 @@ final class ProbeEngine {
     /// What is known, target by target; cheap enough to hold up the loop for it.
     func states() -> [(ProbeTarget, HealthState)] { targets.compactMap { $0.map { ($0.target, $0.state) } } }
 
+    func state(of target: ProbeTarget) -> HealthState? { numbers[target].flatMap { targets[$0]?.state } }
+
     func takeReports() -> [ProbeReport] {
         guard !reports.isEmpty else { return [] }
         defer { reports = [] }

@@ -44,6 +44,9 @@ public final class ProbeLoop: Sendable {
         return Dictionary(uniqueKeysWithValues: states)
     }
 
+    /// What is known of one target; nil for one that is not probed.
+    public func state(of target: ProbeTarget) -> HealthState? { engine.withLock { $0.state(of: target) } }
+
     public func counts() -> ProbeLoopCounts {
         engine.withLock {
             var counts = $0.counts

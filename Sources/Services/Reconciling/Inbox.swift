@@ -61,6 +61,14 @@ public final class Inbox: Sendable {
         }
     }
 
+    /// The verdicts alone; the rest stays.
+    func takeVerdicts() -> (verdicts: [ProbeTarget: Verdict], reasons: [ProbeTarget: String]) {
+        news.withLock { news in
+            defer { (news.verdicts, news.reasons, news.oldestVerdict) = ([:], [:], nil) }
+            return (news.verdicts, news.reasons)
+        }
+    }
+
     private func change(_ change: (inout News) -> Void) {
         news.withLock { change(&$0) }
         wake.yield()

@@ -26,18 +26,16 @@ extension Reconciler: ControlService {
 
     public func farm(_ name: String) async throws(Problem) -> FarmDetail {
         let farm = try find(farm: name)
-        let health = prober.snapshot()
         return FarmDetail(
-            farm: view(farm), backends: farm.backends.map { view($0, farm, health, nil) }.sorted { $0.name < $1.name },
+            farm: view(farm), backends: farm.backends.map { view($0, farm) }.sorted { $0.name < $1.name },
             source: origins[name].map { "\($0.file):\($0.line)" })
     }
 
     public func backends(farm: String?, countingConnections: Bool) async throws(Problem) -> BackendList {
         let farms = try farm.map { name throws(Problem) in [try find(farm: name)] } ?? desired.farms.values.sorted { $0.name < $1.name }
         let counts = try await countingConnections ? connectionCounts() : nil
-        let health = prober.snapshot()
         return BackendList(backends: farms.flatMap { farm in
-            farm.backends.sorted { $0.name < $1.name }.map { view($0, farm, health, counts) }
+            farm.backends.sorted { $0.name < $1.name }.map { view($0, farm, counts) }
         })
     }
 
@@ -60,7 +58,7 @@ extension Reconciler: ControlService {
         } catch {
             noteState(error)
         }
-        return view(server, owner, prober.snapshot(), nil)
+        return view(server, owner)
     }
 
     public func apply(_ request: ApplyRequest, by caller: Caller) async throws(Problem) -> PlanView {

@@ -20,9 +20,8 @@ extension Reconciler {
 
     /// Re-reads the files and makes them what runs, in one transaction.
     public func apply(author: String, dryRun: Bool = false, force: Bool = false) async -> ApplyResult {
-        while isApplying { await Task.yield() }
-        isApplying = true
-        defer { isApplying = false }
+        await applying.enter()
+        defer { applying.leave() }
         let load = await loader.load()
         guard load.faults.isEmpty else {
             noteFaults(load.faults)

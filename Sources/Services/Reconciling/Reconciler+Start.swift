@@ -83,7 +83,8 @@ extension Reconciler {
     }
 
     private func takeKnownVerdicts() {
-        let known = prober.snapshot().mapValues(\.verdict).filter { $0.value != .unknown }
-        desired.set(verdicts: known)
+        let news = inbox.takeVerdicts()
+        desired.set(verdicts: news.verdicts)
+        reasons.merge(news.reasons) { $1 }
     }
 }

@@ -19,7 +19,7 @@ extension Reconciler {
         if isDone, let oldest = news.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: Timestamp.monotonic)) }
         forgetConnections(to: Set(changed.filter { $0.value == .down }.keys), of: farms)
         announce(changed, farms)
-        saveVerdicts()
+        saveVerdictsSoon()
     }
 
     /// What is half open to a backend that died would stay with it: conntrack pins every retransmission.
@@ -51,15 +51,24 @@ extension Reconciler {
         }
     }
 
-    func saveVerdicts() {
-        let verdicts = desired.verdicts
-        Task { [keeper] in
-            do throws(StateFault) {
-                try await keeper.save(verdicts)
-                noteState(nil)
-            } catch {
-                noteState(error)
-            }
+    /// Now when the last save is a second old, else a second after it: verdicts that flap do not wear out the disk.
+    private func saveVerdictsSoon() {
+        guard let delay = verdictSaves.delay(at: .now) else { return }
+        Task {
+            // Cancelled means that the daemon stops: then they are saved at once.
+            try? await Task.sleep(for: delay)
+            await saveVerdicts()
+        }
+    }
+
+    /// Writes the verdicts as they are now.
+    public func saveVerdicts() async {
+        verdictSaves.saved(at: .now)
+        do throws(StateFault) {
+            try await keeper.save(desired.verdicts)
+            noteState(nil)
+        } catch {
+            noteState(error)
         }
     }
 
@@ -75,7 +84,7 @@ extension Reconciler {
     public func keepVerdictsYoung() async {
         // Ends when the daemon stops and the sleep is cancelled.
         while (try? await Task.sleep(for: StateKeeper.heartbeat)) != nil {
-            if !desired.verdicts.isEmpty { saveVerdicts() }
+            if !desired.verdicts.isEmpty { await saveVerdicts() }
         }
     }
 }

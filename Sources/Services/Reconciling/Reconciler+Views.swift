@@ -32,13 +32,11 @@ extension Reconciler {
 
     private func slots(_ farm: Farm) -> [AddressFamily: [UInt16]] { desired.compiledFarms[farm.name]?.slots ?? [:] }
 
-    func view(
-        _ backend: Backend, _ farm: Farm, _ health: [ProbeTarget: HealthState], _ counts: [ConnectionTarget: Int]?
-    ) -> BackendView {
+    func view(_ backend: Backend, _ farm: Farm, _ counts: [ConnectionTarget: Int]? = nil) -> BackendView {
         let standing = desired.standing(of: backend, in: farm)
         let weight = desired.weight(of: backend, in: farm)
         let target = farm.probeTarget(of: backend)
-        let state = target.flatMap { health[$0] }
+        let state = target.flatMap { prober.state(of: $0) }
         return BackendView(
             farm: farm.name, name: backend.name, address: backend.address.description, port: backend.port?.description,
             weight: backend.weight, effectiveWeight: standing.isUsable ? weight : 0, priority: backend.priority,

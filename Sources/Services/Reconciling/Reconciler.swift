@@ -37,7 +37,8 @@ public actor Reconciler {
     var configFaults: [String] = []
     var stateFault: String?
     var view = NetworkView()
-    var isApplying = false
+    let applying = Turnstile()
+    var verdictSaves = SaveRhythm()
     var counters = Counters()
     private var pacer = CommitPacer()
     private let started = ContinuousClock.now
