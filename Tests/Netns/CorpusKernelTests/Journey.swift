@@ -78,8 +78,8 @@ struct Journey {
         let front = CorpusHost.devices[0]
         return Packet(
             device: front.link.name, sourceMAC: CorpusHost.clientMAC, destinationMAC: front.mac,
-            source: Endpoint(address: IPAddress(v4: 0xC000_02FE), port: 9), destination: Endpoint(address: IPAddress(v4: 0xC612_0001), port: 9),
-            transport: .udp)
+            source: Endpoint(address: IPAddress(v4: 0xC000_02FE), port: 9),
+            destination: Endpoint(address: IPAddress(v4: 0xC612_0001), port: 9), transport: .udp)
     }
 }
 

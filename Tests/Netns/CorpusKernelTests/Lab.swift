@@ -62,7 +62,9 @@ final class Lab: Sendable {
                 "link set \(name) addrgenmode none", "link set \(name) up",
                 "addr add \(device.addresses[0])/24 dev \(name)", "addr add \(device.addresses[1])/64 dev \(name) nodad",
             ]
-            for gateway in device.gateway.addresses { lines.append("neigh add \(gateway) lladdr \(device.gateway.mac) dev \(name) nud permanent") }
+            for gateway in device.gateway.addresses {
+                lines.append("neigh add \(gateway) lladdr \(device.gateway.mac) dev \(name) nud permanent")
+            }
             for route in device.routes {
                 lines.append("route add \(route) via \(device.gateway.addresses[route.contains(":") ? 1 : 0]) dev \(name)")
             }

@@ -16,7 +16,8 @@ final class Wire: @unchecked Sendable {
     init(device: String) throws {
         self.device = device
         let index = if_nametoindex(device)
-        descriptor = socket(Int32(Self.packetFamily), Int32(SOCK_RAW.rawValue) | Int32(SOCK_NONBLOCK.rawValue), Int32(Self.everyProtocol.bigEndian))
+        let kind = Int32(SOCK_RAW.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        descriptor = socket(Int32(Self.packetFamily), kind, Int32(Self.everyProtocol.bigEndian))
         // struct sockaddr_ll: family, protocol, index, hardware type, packet type, length, address.
         address = withUnsafeBytes(of: Self.packetFamily, Array.init) + Self.everyProtocol.octets
             + withUnsafeBytes(of: index, Array.init) + [0, 0, 0, 6] + [UInt8](repeating: 0, count: 8)
