@@ -34,6 +34,18 @@ extension RealTraffic {
             #expect(result.slowest > 900, "nobody was stuck on the silent backend")
         }
 
+        @Test func datagramFlowsLeaveADeadBackend() throws {
+            let farm = FarmFile(listen: ["203.0.113.10:5300/udp"], backends: .init(1...3, port: 5300, families: [4]))
+            let balancer = try Balancer(farm)
+            let tracked = try balancer.lab.trackedConnections()
+            let flows: Load<LongResult> = try Load(balancer.lab, ["long", "--udp", "--to", "203.0.113.10:5300", "--count", "30", "--duration", "3s"])
+            try eventually("the flows are running") { try balancer.lab.trackedConnections() >= tracked + 30 }
+            try balancer.lab.killServers(of: "b2")
+            let result = try flows.result()
+            #expect(result.alive == 30 && result.backendChanges > 0, "\(result)")
+            #expect(Set(result.backends.keys) == ["b1", "b3"], "\(result)")
+        }
+
         private static func secondsToLastFailure(_ balancer: Balancer, _ harm: () throws -> Int64) throws -> Double {
             let (result, instant) = try load(on: balancer, timeout: "900ms", harm)
             #expect(result.localErrors == 0)

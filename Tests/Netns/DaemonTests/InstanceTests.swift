@@ -36,6 +36,19 @@ extension RealTraffic {
             #expect(try balancer.kernelRules() == rules)
         }
 
+        @Test func verdictsAreRememberedOverARestart() throws {
+            let balancer = try Balancer(FarmFile())
+            try balancer.lab.killServers(of: "b1")
+            for backend in ["b1", "b1v6"] { try balancer.awaitHealth("down", of: backend) }
+            let load = try balancer.lab.connecting(to: Self.vip, "--rate 500 --duration 1500ms")
+            balancer.kill()
+            try balancer.start()
+            try balancer.awaitAnswer()
+            #expect(try balancer.backend("b1").health == "down")
+            let result = try load.result()
+            #expect(result.isFlawless && Set(result.backends.keys) == ["b2", "b3"], "\(result.summary)")
+        }
+
         @Test func hangUpReadsTheFilesAgain() throws {
             let balancer = try Balancer(FarmFile())
             try balancer.write("farm", FarmFile(scheduler: "round-robin").text)

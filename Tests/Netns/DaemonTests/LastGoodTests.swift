@@ -24,7 +24,10 @@ extension RealTraffic {
             #expect(try balancer.lab.connect(to: Self.vip, "--count 20 --rate 400").isFlawless)
 
             let plan: PlanView = try balancer.ask("plan")
-            #expect(plan.farms.removed == files.keys.sorted())
+            #expect(!plan.same && plan.farms.removed == files.keys.sorted() && plan.elements.removed > 0)
+            #expect(try balancer.lbctl("plan").status == 1)
+            #expect(try balancer.lbctl("apply", "--dry-run", "--force").status == 0)
+            #expect(try balancer.kernelRules() == rules)
             try balancer.apply("--force")
             #expect(try balancer.status().farms.total == 0)
             #expect(try !balancer.kernelRules().contains("203.0.113."))

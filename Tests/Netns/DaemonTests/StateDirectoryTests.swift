@@ -6,9 +6,10 @@ extension RealTraffic {
     @Suite struct StateDirectory {
         private static let vip = "203.0.113.10:80"
 
-        enum Trouble: CaseIterable { case full, readOnly }
+        /// A file system with files that are open for writing cannot become read-only: then only its directory may not be changed.
+        enum Trouble: CaseIterable { case full, immutable, readOnly }
 
-        @Test(arguments: Trouble.allCases) func daemonServesOnAndSaysSo(_ trouble: Trouble) throws {
+        @Test(arguments: [Trouble.full, .immutable]) func daemonServesOnAndSaysSo(_ trouble: Trouble) throws {
             let balancer = try Balancer(notStartedWith: ["farm": FarmFile().text])
             let disk = try SmallDisk(at: balancer.state)
             try balancer.start()
@@ -82,15 +83,13 @@ private final class SmallDisk {
     func suffer(_ trouble: RealTraffic.StateDirectory.Trouble) throws {
         switch trouble {
         case .full: _ = try Program.run(["dd", "if=/dev/zero", "of=\(path)/filler", "bs=1k"])
-        case .readOnly: try remountEverywhere("ro")
+        case .immutable: try Program.succeed(["chattr", "+i", path])
+        case .readOnly: try Program.succeed(["mount", "-o", "remount,ro", path])
         }
     }
 
     func recover() throws {
+        try Program.succeed(["chattr", "-i", path])
         unlink(path + "/filler")
-        try remountEverywhere("rw")
     }
-
-    /// The file system itself, so that the daemon's mount namespace meets it too.
-    private func remountEverywhere(_ option: String) throws { try Program.succeed(["mount", "-o", "remount,\(option)", path]) }
 }

@@ -24,13 +24,14 @@ extension RealTraffic {
             try balancer.write("farms", old)
             try balancer.apply()
             let oldRules = try balancer.kernelRules()
+            let longest = try Self.microsecondsOfAnApply(balancer, new, old)
             #expect(oldRules != newRules)
             var seenNew = 0
             for _ in 1...4 {
                 try balancer.write("farms", new)
                 let apply = try Program([Programs.lbctl, "--socket", balancer.socket, "apply"])
                 // The instant of the kill is what is varied.
-                usleep(useconds_t.random(in: 0...150_000, using: &random))
+                usleep(useconds_t.random(in: 0...longest, using: &random))
                 balancer.kill()
                 apply.kill()
                 let rules = try balancer.kernelRules()
@@ -51,6 +52,16 @@ extension RealTraffic {
                 #expect(try balancer.kernelRules() == oldRules)
             }
             print("seed \(seed): \(seenNew) of 4 kills came after the commit")
+        }
+
+        /// There and back again.
+        private static func microsecondsOfAnApply(_ balancer: Balancer, _ files: String...) throws -> useconds_t {
+            try files.map { text in
+                try balancer.write("farms", text)
+                let begun = monotonicNow()
+                try balancer.apply()
+                return useconds_t((monotonicNow() - begun) / 1000)
+            }.max() ?? 0
         }
 
         @Test func killedWhileItStartsItLeavesWhatRan() throws {
