@@ -43,6 +43,7 @@ class Haproxy:
             start_new_session=True)
 
     def reload(self):
+        self.namespace.run("haproxy", "-c", "-q", "-f", self.file)
         self.process.send_signal(signal.SIGUSR2)
 
     @property

@@ -51,7 +51,7 @@ def zvnft_once(context, farms):
         try:
             seconds = daemon.start()
             context.wait_for_socket(daemon)
-            return seconds, daemon.metric("zvnft_last_commit_seconds")
+            return seconds, daemon.metric("zvnft_first_commit_seconds")
         finally:
             daemon.stop()
 

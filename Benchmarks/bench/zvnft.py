@@ -86,6 +86,9 @@ class Zvnft:
         found = re.search(rf"^{name} (\S+)$", self.request("GET", "/metrics"), re.MULTILINE)
         return float(found[1]) if found else None
 
+    def generation(self):
+        return json.loads(self.lbctl("status", "-o", "json", check=False).stdout)["generation"]
+
     def healthy(self):
         """Backends that are up; -1 while the daemon does not answer. By the short answer: a listing of 10 000 costs memory itself."""
         status = self.lbctl("status", "-o", "json", check=False)
