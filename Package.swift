@@ -41,6 +41,7 @@ let package = Package(
         library("CNetfilter", pkgConfig: "libnftnl", apt: "libnftnl-dev"),
         library("CRoute", pkgConfig: "libnl-route-3.0", apt: "libnl-route-3-dev"),
         .target(name: "CLinux", path: "Sources/System/CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        room("System", "Threads", uses: ["CLinux"]),
 
         // Model: pure values and decisions; no clock, file, socket or logger.
         room("Model", "NetTypes"),
@@ -55,12 +56,12 @@ let package = Package(
 
         // Kernel: the only floor that opens netlink sockets.
         room("Kernel", "NetfilterDriver", uses: ["Seams", "Ruleset", "NetTypes", "CNetfilter", "CLinux"]),
-        room("Kernel", "KernelEvents", uses: ["Seams", "NetTypes", "CNetfilter", "CRoute", "CLinux"]),
+        room("Kernel", "KernelEvents", uses: ["Seams", "NetTypes", "CNetfilter", "CRoute", "CLinux", "Threads"]),
 
         // Services: long-running parts; they know the kernel by the protocols of Seams.
-        room("Services", "FarmWatching", uses: ["FarmConfig", "FarmModel", "CLinux"]),
-        room("Services", "HealthProbing", uses: ["HealthPolicy", "FarmModel", "NetTypes", "CLinux"]),
-        room("Services", "Reconciling", uses: ["Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "CLinux", log]),
+        room("Services", "FarmWatching", uses: ["FarmConfig", "FarmModel", "CLinux", "Threads"]),
+        room("Services", "HealthProbing", uses: ["HealthPolicy", "FarmModel", "NetTypes", "CLinux", "Threads"]),
+        room("Services", "Reconciling", uses: ["Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "Threads", log]),
         room("Services", "StateKeeping", uses: ["Seams"]),
         room("Services", "ControlServer", uses: ["ControlAPI", hummingbird, lifecycle, log] + nio),
         room("Services", "ControlClient", uses: ["ControlAPI"] + nio),
@@ -81,6 +82,11 @@ let package = Package(
         // Tools of the lab, the demo and the benchmarks.
         app("farmload", uses: ["CLinux", arguments], path: "Benchmarks/FarmLoad"),
 
+        .target(
+            name: "CorpusCases", dependencies: ["ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "FarmConfig", "FarmModel", "NetTypes"],
+            path: "Tests/Support/CorpusCases"),
+        .target(name: "ModelDriver", dependencies: ["Seams", "Ruleset"], path: "Tests/Support/ModelDriver"),
+
         // Tests: Unit needs seconds and no root, Netns the real kernel.
         tests("LayerTests", of: []),
         tests("FarmConfigTests", of: ["FarmConfig", "FarmModel", "NetTypes", yams]),
@@ -93,6 +99,10 @@ let package = Package(
         tests("StateKeepingTests", of: ["StateKeeping", "Seams"]),
         tests("ControlTests", of: ["ControlServer", "ControlClient", "Commands", "ControlAPI", yams, log, lifecycle] + nio),
         tests("CommandsTests", of: ["Commands", "ControlClient", "ControlAPI", arguments]),
+        tests("CorpusTests", of: ["CorpusCases", "Ruleset", "NetTypes"]),
+        tests("ModelDriverTests", of: ["ModelDriver", "Seams", "Ruleset", "NetTypes"]),
+        tests("CorpusKernelTests", of: ["CorpusCases", "NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
+        tests("DaemonTests", of: [], in: "Netns"),
         tests("DriverTests", of: ["NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
         tests("KernelEventTests", of: ["KernelEvents", "Seams", "NetTypes", "CLinux", "CNetfilter"], in: "Netns"),
     ],

@@ -63,11 +63,13 @@ struct Balancer {
             notification?.send(.ready)
         }
         let services: [any Service] = [
-            control, Part { await reconciler.run() }, Part { await reconciler.keepVerdictsYoung() }, Part { await reconciler.askForNeighbours() },
+            control, Part { await reconciler.run() }, Part { await reconciler.keepVerdictsYoung() },
+            Part { await reconciler.askForNeighbours() },
             Part { try await watch(directory, reconciler) }, Part { await reloadOnHangUp(reconciler, notification) },
         ]
         let group = ServiceGroup(
-            configuration: .init(services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+            configuration: .init(
+                services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await group.run()
     }
 

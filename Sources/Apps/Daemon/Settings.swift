@@ -36,7 +36,8 @@ extension Settings {
             let place = "\(file):\(key.mark?.line ?? 1):\(key.mark?.column ?? 1)"
             guard let name = key.scalar?.string else { throw SettingsFault(description: "\(place): a key is a word") }
             guard let setting = Self.known[name] else {
-                throw SettingsFault(description: "\(place): unknown setting \"\(name)\"; there are \(Self.known.keys.sorted().joined(separator: ", "))")
+                throw SettingsFault(
+                    description: "\(place): unknown setting \"\(name)\"; there are \(Self.known.keys.sorted().joined(separator: ", "))")
             }
             guard setting.set(&self, value) else { throw SettingsFault(description: "\(place): \(name) is \(setting.expected)") }
         }
@@ -64,7 +65,8 @@ extension Settings {
                 settings.ingressDevices = nil
                 return true
             }
-            guard let names = node.sequence.map({ $0.compactMap { $0.scalar?.string } }), names.count == node.sequence?.count, !names.isEmpty
+            guard let names = node.sequence.map({ $0.compactMap { $0.scalar?.string } }), names.count == node.sequence?.count,
+                !names.isEmpty
             else { return false }
             settings.ingressDevices = names
             return true

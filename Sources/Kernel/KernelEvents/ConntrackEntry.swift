@@ -77,6 +77,7 @@ private let number = Int(CTA_PROTO_NUM.rawValue)
 private struct EndFields {
     let v4, v6, port: Int
 }
-private let sourceFields = EndFields(v4: Int(CTA_IP_V4_SRC.rawValue), v6: Int(CTA_IP_V6_SRC.rawValue), port: Int(CTA_PROTO_SRC_PORT.rawValue))
+private let sourceFields = EndFields(
+    v4: Int(CTA_IP_V4_SRC.rawValue), v6: Int(CTA_IP_V6_SRC.rawValue), port: Int(CTA_PROTO_SRC_PORT.rawValue))
 private let destinationFields = EndFields(
     v4: Int(CTA_IP_V4_DST.rawValue), v6: Int(CTA_IP_V6_DST.rawValue), port: Int(CTA_PROTO_DST_PORT.rawValue))

@@ -53,7 +53,7 @@ public final class ConntrackForgetter: ConnectionForgetter, ConnectionCounter {
         let purpose = "read the connection tracking table"
         do {
             try socket.ask(narrowed, to: purpose, each: each)
-        } catch where error.errno == EOPNOTSUPP || error.errno == EINVAL {
+        } catch  where error.errno == EOPNOTSUPP || error.errno == EINVAL {
             try socket.ask(whole, to: purpose, each: each)
         }
     }

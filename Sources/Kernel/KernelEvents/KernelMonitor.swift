@@ -3,6 +3,7 @@ import CNetfilter
 import Glibc
 import Seams
 import Synchronization
+import Threads
 
 /// Follows nf_tables generations, links, neighbours, addresses and routes on a thread of its own.
 ///
@@ -11,7 +12,7 @@ import Synchronization
 public final class KernelMonitor: TableNotices {
     private let loop: EventLoop
     private let tables: Int32
-    private let thread: Mutex<EventThread?>
+    private let thread: Mutex<DedicatedThread?>
 
     /// Starts to follow.
     ///
@@ -27,9 +28,10 @@ public final class KernelMonitor: TableNotices {
             EventSource(.network, try RouteEvents.socket(receiveBytes: receiveBytes), decode: RouteEvents.decode),
         ]
         let loop = try EventLoop(sources: sources, deliver: deliver)
-        guard let started = EventThread({ loop.run() }) else { throw .failed("start a thread", EAGAIN) }
         self.loop = loop
-        thread = Mutex(started)
+        do { thread = Mutex(try DedicatedThread(named: "netlink events") { loop.run() }) } catch {
+            throw .failed("start a thread", error.errno)
+        }
     }
 
     deinit { stop() }

@@ -27,7 +27,7 @@ enum NeighbourSolicitation {
             try socket.ask(request, to: "read the neighbour \(address)") { message in
                 state = Int32(message.fixedHeader(ndmsg.self)?.ndm_state ?? 0)
             }
-        } catch where error.errno == ENOENT || error.errno == EOPNOTSUPP {
+        } catch  where error.errno == ENOENT || error.errno == EOPNOTSUPP {
             return 0
         }
         return state

@@ -16,7 +16,7 @@ enum RouteLookup {
         var device: UInt32?
         do {
             try socket.ask(request, to: "look up the route to \(address)") { device = onLinkDevice($0) }
-        } catch where unreachable.contains(error.errno) {
+        } catch  where unreachable.contains(error.errno) {
             return nil
         }
         return device

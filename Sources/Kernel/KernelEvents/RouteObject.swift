@@ -14,11 +14,13 @@ struct RouteObject: ~Copyable {
         defer { nlmsg_free(copy) }
         nlmsg_set_proto(copy, NETLINK_ROUTE)
         var parsed: OpaquePointer?
-        nl_msg_parse(copy, { object, slot in
-            guard let object, let slot else { return }
-            nl_object_get(object)
-            slot.assumingMemoryBound(to: OpaquePointer?.self).pointee = object
-        }, &parsed)
+        nl_msg_parse(
+            copy,
+            { object, slot in
+                guard let object, let slot else { return }
+                nl_object_get(object)
+                slot.assumingMemoryBound(to: OpaquePointer?.self).pointee = object
+            }, &parsed)
         guard let parsed else { return nil }
         pointer = parsed
     }

@@ -85,4 +85,3 @@ extension NetfilterDriver {
         try ask(NFT_MSG_GETRULE, family: family.rawValue, dump: true, arguments) { body(KernelRule(parsing: $0)) }
     }
 }
-

@@ -7,10 +7,22 @@ import Ruleset
 struct SetUserData {
     private(set) var bytes: [UInt8] = []
 
-    private enum SetAttribute: UInt8 { case keyByteOrder = 0, dataByteOrder = 1, keyType = 3, dataType = 4, dataInterval = 6 }
+    private enum SetAttribute: UInt8 {
+        case keyByteOrder = 0
+        case dataByteOrder = 1
+        case keyType = 3
+        case dataType = 4
+        case dataInterval = 6
+    }
     private enum ByteOrder: UInt32 { case invalid, host, network }
     /// nft's numbers of expression kinds (include/expression.h).
-    private enum Kind: UInt32 { case verdict = 1, payload = 7, meta = 9, concatenation = 13, numgen = 23 }
+    private enum Kind: UInt32 {
+        case verdict = 1
+        case payload = 7
+        case meta = 9
+        case concatenation = 13
+        case numgen = 23
+    }
 
     init(_ type: SetType) {
         let needsExpression = type.key.contains { if case .slot = $0 { true } else { false } }

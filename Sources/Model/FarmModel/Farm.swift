@@ -42,7 +42,8 @@ extension Farm {
     /// Whether a connection to this endpoint is the farm's.
     public func listens(at endpoint: Endpoint, _ transport: TransportProtocol) -> Bool {
         listeners.contains { listener in
-            listener.address == endpoint.address && listener.transport == transport && listener.ports.contains { $0.contains(endpoint.port) }
+            listener.address == endpoint.address && listener.transport == transport
+                && listener.ports.contains { $0.contains(endpoint.port) }
         }
     }
 }

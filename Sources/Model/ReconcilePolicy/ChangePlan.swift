@@ -43,18 +43,22 @@ public struct ChangePlan: Sendable, Equatable {
     }
 
     private static func listeners(_ state: DesiredState) -> Set<Place> {
-        Set(state.farms.values.flatMap { farm in
-            farm.listeners.flatMap { listener in listener.ports.map { Place(address: listener.address, transport: listener.transport, ports: $0) } }
-        })
+        Set(
+            state.farms.values.flatMap { farm in
+                farm.listeners.flatMap { listener in
+                    listener.ports.map { Place(address: listener.address, transport: listener.transport, ports: $0) }
+                }
+            })
     }
 
     private static func endpoints(_ state: DesiredState) -> Set<Endpoint> {
-        Set(state.farms.values.flatMap { farm in
-            farm.backends.flatMap { backend in
-                (backend.port.map { [$0.first] } ?? farm.listeners.flatMap { $0.ports.map(\.first) })
-                    .map { Endpoint(address: backend.address, port: $0) }
-            }
-        })
+        Set(
+            state.farms.values.flatMap { farm in
+                farm.backends.flatMap { backend in
+                    (backend.port.map { [$0.first] } ?? farm.listeners.flatMap { $0.ports.map(\.first) })
+                        .map { Endpoint(address: backend.address, port: $0) }
+                }
+            })
     }
 
     /// Slots are compared by the backend's name; a table of another size counts as moved.

@@ -51,9 +51,11 @@ public struct ElementTable: Sendable, Hashable {
     }
 
     private mutating func appendIfNew(_ rows: [UInt8], at offset: Int) {
-        let isDuplicate = !bytes.isEmpty && bytes.withUnsafeBytes { mine in
-            rows.withUnsafeBytes { compareOctets(mine, mine.count - layout.rowLength, $0, offset, layout.identityLength) == 0 }
-        }
+        let isDuplicate =
+            !bytes.isEmpty
+            && bytes.withUnsafeBytes { mine in
+                rows.withUnsafeBytes { compareOctets(mine, mine.count - layout.rowLength, $0, offset, layout.identityLength) == 0 }
+            }
         guard !isDuplicate else { return }
         bytes.append(contentsOf: rows[offset..<offset + layout.rowLength])
     }
@@ -97,8 +99,12 @@ extension ElementTable {
         bytes.withUnsafeBytes { old in
             new.bytes.withUnsafeBytes { fresh in
                 while left < old.count || right < fresh.count {
-                    let order = left == old.count ? 1 : right == fresh.count ? -1
-                        : compareOctets(old, left, fresh, right, layout.identityLength)
+                    let order =
+                        left == old.count
+                        ? 1
+                        : right == fresh.count
+                            ? -1
+                            : compareOctets(old, left, fresh, right, layout.identityLength)
                     let isSame = order == 0 && compareOctets(old, left, fresh, right, length) == 0
                     if order <= 0 {
                         if !isSame { removed.bytes.append(contentsOf: old[left..<left + length]) }
@@ -130,7 +136,9 @@ extension ElementTable {
 }
 
 @inline(__always)
-func compareOctets(_ left: UnsafeRawBufferPointer, _ leftOffset: Int, _ right: UnsafeRawBufferPointer, _ rightOffset: Int, _ length: Int) -> Int {
+func compareOctets(_ left: UnsafeRawBufferPointer, _ leftOffset: Int, _ right: UnsafeRawBufferPointer, _ rightOffset: Int, _ length: Int)
+    -> Int
+{
     var offset = 0
     while offset < length {
         let (a, b) = (left[leftOffset + offset], right[rightOffset + offset])

@@ -35,20 +35,39 @@ private func word(_ key: [UInt8], _ offset: Int) -> UInt32 {
 private func rotated(_ value: UInt32, _ bits: UInt32) -> UInt32 { value << bits | value >> (32 - bits) }
 
 private func mix(_ s: inout (a: UInt32, b: UInt32, c: UInt32)) {
-    s.a &-= s.c; s.a ^= rotated(s.c, 4); s.c &+= s.b
-    s.b &-= s.a; s.b ^= rotated(s.a, 6); s.a &+= s.c
-    s.c &-= s.b; s.c ^= rotated(s.b, 8); s.b &+= s.a
-    s.a &-= s.c; s.a ^= rotated(s.c, 16); s.c &+= s.b
-    s.b &-= s.a; s.b ^= rotated(s.a, 19); s.a &+= s.c
-    s.c &-= s.b; s.c ^= rotated(s.b, 4); s.b &+= s.a
+    s.a &-= s.c
+    s.a ^= rotated(s.c, 4)
+    s.c &+= s.b
+    s.b &-= s.a
+    s.b ^= rotated(s.a, 6)
+    s.a &+= s.c
+    s.c &-= s.b
+    s.c ^= rotated(s.b, 8)
+    s.b &+= s.a
+    s.a &-= s.c
+    s.a ^= rotated(s.c, 16)
+    s.c &+= s.b
+    s.b &-= s.a
+    s.b ^= rotated(s.a, 19)
+    s.a &+= s.c
+    s.c &-= s.b
+    s.c ^= rotated(s.b, 4)
+    s.b &+= s.a
 }
 
 private func finish(_ s: inout (a: UInt32, b: UInt32, c: UInt32)) {
-    s.c ^= s.b; s.c &-= rotated(s.b, 14)
-    s.a ^= s.c; s.a &-= rotated(s.c, 11)
-    s.b ^= s.a; s.b &-= rotated(s.a, 25)
-    s.c ^= s.b; s.c &-= rotated(s.b, 16)
-    s.a ^= s.c; s.a &-= rotated(s.c, 4)
-    s.b ^= s.a; s.b &-= rotated(s.a, 14)
-    s.c ^= s.b; s.c &-= rotated(s.b, 24)
+    s.c ^= s.b
+    s.c &-= rotated(s.b, 14)
+    s.a ^= s.c
+    s.a &-= rotated(s.c, 11)
+    s.b ^= s.a
+    s.b &-= rotated(s.a, 25)
+    s.c ^= s.b
+    s.c &-= rotated(s.b, 16)
+    s.a ^= s.c
+    s.a &-= rotated(s.c, 4)
+    s.b ^= s.a
+    s.b &-= rotated(s.a, 14)
+    s.c ^= s.b
+    s.c &-= rotated(s.b, 24)
 }

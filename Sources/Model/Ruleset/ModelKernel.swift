@@ -59,8 +59,9 @@ extension Batch.Operation {
     public var family: TableFamily {
         switch self {
         case .addTable(let family), .deleteTable(let family), .addSet(let family, _, _), .deleteSet(let family, _),
-             .addChain(let family, _, _), .deleteChain(let family, _), .addRule(let family, _, _), .flushChain(let family, _),
-             .addElements(let family, _, _, _), .deleteElements(let family, _, _, _): family
+            .addChain(let family, _, _), .deleteChain(let family, _), .addRule(let family, _, _), .flushChain(let family, _),
+            .addElements(let family, _, _, _), .deleteElements(let family, _, _, _):
+            family
         }
     }
 }

@@ -47,7 +47,8 @@ public enum RejectReason: Sendable, Hashable {
 
 public enum RuleVerdict: Sendable, Hashable {
     case accept, drop
-    case jump(String), goto(String)
+    case jump(String)
+    case goto(String)
 }
 
 /// Fields of a packet, concatenated: what a set is asked for.

@@ -34,9 +34,10 @@ extension ElementSet {
     fileprivate func text(fragments wanted: Set<Fragment>?) -> String {
         var text = "\t\(type.value == .none ? "set" : "map") \(name) {\n\t\t\(type.declaration)\n"
         if type.isInterval { text += "\t\tflags interval\n" }
-        let shown = wanted.map { wanted in
-            ElementTable(merging: fragments.filter { wanted.contains($0.key) }.values, layout: type.layout)
-        } ?? elements
+        let shown =
+            wanted.map { wanted in
+                ElementTable(merging: fragments.filter { wanted.contains($0.key) }.values, layout: type.layout)
+            } ?? elements
         if !shown.isEmpty {
             text += "\t\telements = {\n"
             for index in 0..<shown.count { text += "\t\t\t\(type.text(shown, index))\(index + 1 < shown.count ? "," : "")\n" }

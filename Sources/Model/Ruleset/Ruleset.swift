@@ -82,7 +82,8 @@ public struct ElementSet: Sendable, Hashable {
     public var count: Int { fragments.values.reduce(0) { $0 + $1.count } }
     /// All elements in the order of their keys.
     public var elements: ElementTable {
-        fragments.count == 1 ? fragments.values.first ?? ElementTable(type.layout) : ElementTable(merging: fragments.values, layout: type.layout)
+        fragments.count == 1
+            ? fragments.values.first ?? ElementTable(type.layout) : ElementTable(merging: fragments.values, layout: type.layout)
     }
 }
 

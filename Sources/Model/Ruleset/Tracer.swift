@@ -106,7 +106,10 @@ extension Tracer {
             for before in matching {
                 for outcome in step(statement, family, before) {
                     var way = outcome.way
-                    guard outcome.matches else { left.append(way); continue }
+                    guard outcome.matches else {
+                        left.append(way)
+                        continue
+                    }
                     if let effect = outcome.effect {
                         way.steps.append(.init(table: family, chain: chain, rule: number, text: rule.description, effect: effect))
                     }
@@ -207,7 +210,8 @@ extension Tracer {
 
     private func translated(_ way: Way, _ value: ArraySlice<UInt8>, _ family: AddressFamily, hasPort: Bool) -> Outcome {
         guard let address = IPAddress(octets: value.prefix(family.addressLength)) else { return .miss(way) }
-        let port = hasPort ? value.dropFirst(family.addressLength).prefix(2).reduce(0) { $0 << 8 | UInt16($1) } : way.packet.destination.port
+        let port =
+            hasPort ? value.dropFirst(family.addressLength).prefix(2).reduce(0) { $0 << 8 | UInt16($1) } : way.packet.destination.port
         let backend = Endpoint(address: address, port: port)
         return changed(way, "dnat to \(backend)") {
             $0.packet.destination = backend
@@ -263,18 +267,19 @@ extension Tracer {
         let packet = way.packet
         func own(_ address: IPAddress, _ family: AddressFamily) -> [UInt8]? { address.family == family ? address.octets : nil }
         func number(_ port: UInt16) -> [UInt8] { [UInt8(port >> 8), UInt8(truncatingIfNeeded: port)] }
-        let value: [UInt8]? = switch part {
-        case .address(.source, let family): own(packet.source.address, family)
-        case .address(.destination, let family): own(packet.destination.address, family)
-        case .transport: [packet.transport.rawValue]
-        case .port(.source): number(packet.source.port)
-        case .port(.destination): number(packet.destination.port)
-        case .mac(.source): packet.sourceMAC?.octets
-        case .mac(.destination): packet.destinationMAC?.octets
-        case .originalDestination(let family): own(way.original.destination.address, family)
-        case .originalDestinationPort: number(way.original.destination.port)
-        case .slot: nil
-        }
+        let value: [UInt8]? =
+            switch part {
+            case .address(.source, let family): own(packet.source.address, family)
+            case .address(.destination, let family): own(packet.destination.address, family)
+            case .transport: [packet.transport.rawValue]
+            case .port(.source): number(packet.source.port)
+            case .port(.destination): number(packet.destination.port)
+            case .mac(.source): packet.sourceMAC?.octets
+            case .mac(.destination): packet.destinationMAC?.octets
+            case .originalDestination(let family): own(way.original.destination.address, family)
+            case .originalDestinationPort: number(way.original.destination.port)
+            case .slot: nil
+            }
         guard isPadded, let value else { return value }
         return value + [UInt8](repeating: 0, count: part.field.registerLength - value.count)
     }

@@ -28,10 +28,12 @@ enum NoBackend {
     }
 
     static let chains = [
-        Chain("no-backend-reject", rules: [
-            Rule(.counter, .transport(.tcp), .reject(.tcpReset)),
-            Rule(.reject(.administrativelyProhibited)),
-        ]),
+        Chain(
+            "no-backend-reject",
+            rules: [
+                Rule(.counter, .transport(.tcp), .reject(.tcpReset)),
+                Rule(.reject(.administrativelyProhibited)),
+            ]),
         Chain("no-backend-drop", rules: [Rule(.counter, .verdict(.drop))]),
     ]
 }
@@ -45,11 +47,13 @@ enum Direct {
     static let deviceMapType = SetType(key: [.mac], value: .fields([.device]))
 
     /// The source is rewritten too, or switches would learn the client's router behind our port.
-    static let chain = Chain(forwardChain, rules: [
-        Rule(.setMAC(.source, Key(.mac(.destination)), map: sourceMap)),
-        Rule(.forward(Key(.mac(.destination)), map: deviceMap)),
-        Rule(.counter, .verdict(.drop)),
-    ])
+    static let chain = Chain(
+        forwardChain,
+        rules: [
+            Rule(.setMAC(.source, Key(.mac(.destination)), map: sourceMap)),
+            Rule(.forward(Key(.mac(.destination)), map: deviceMap)),
+            Rule(.counter, .verdict(.drop)),
+        ])
 }
 
 /// snat: which translated connections also get another source. Asked once a connection.
@@ -67,25 +71,31 @@ enum SourceTranslation {
     }
     /// The key ends with the backend, so that backends may have addresses of their own, also those that share a host.
     static func addressType(_ family: AddressFamily, isRange: Bool) -> SetType {
-        SetType(key: [.address(family), .transport, .port, .address(family), .port], value: .fields([.address(family)]), isInterval: isRange)
+        SetType(
+            key: [.address(family), .transport, .port, .address(family), .port], value: .fields([.address(family)]), isInterval: isRange)
     }
 
     static func chain(masquerade: [Variant], address: [Variant], ports: PortRange) -> Chain {
         let masqueraded = masquerade.flatMap { variant in
             TransportProtocol.allCases.map { transport in
-                Rule(.transport(transport),
-                     .inSet(Key(.originalDestination(variant.family), .transport, .originalDestinationPort),
-                            set: masqueradeSet(variant.family, isRange: variant.isRange)),
-                     .masquerade(ports: ports))
+                Rule(
+                    .transport(transport),
+                    .inSet(
+                        Key(.originalDestination(variant.family), .transport, .originalDestinationPort),
+                        set: masqueradeSet(variant.family, isRange: variant.isRange)),
+                    .masquerade(ports: ports))
             }
         }
         let addressed = address.flatMap { variant in
             TransportProtocol.allCases.map { transport in
-                Rule(.transport(transport),
-                     .sourceNAT(variant.family,
-                                Key(.originalDestination(variant.family), .transport, .originalDestinationPort,
-                                    .address(.destination, variant.family), .port(.destination)),
-                                map: addressMap(variant.family, isRange: variant.isRange), ports: ports))
+                Rule(
+                    .transport(transport),
+                    .sourceNAT(
+                        variant.family,
+                        Key(
+                            .originalDestination(variant.family), .transport, .originalDestinationPort,
+                            .address(.destination, variant.family), .port(.destination)),
+                        map: addressMap(variant.family, isRange: variant.isRange), ports: ports))
             }
         }
         // A backend's own address comes before masquerading, which holds for all the backends of a listener.
@@ -112,12 +122,14 @@ enum Probes {
     static func targetType(_ family: AddressFamily) -> SetType { SetType(key: [.address(family), .transport, .port]) }
 
     static func outgoing(_ family: AddressFamily, ports: PortRange) -> Rule {
-        Rule(.portWithin(.source, ports),
-             .inSet(Key(.address(.destination, family), .transport, .port(.destination)), set: targetSet(family)), .notrack)
+        Rule(
+            .portWithin(.source, ports),
+            .inSet(Key(.address(.destination, family), .transport, .port(.destination)), set: targetSet(family)), .notrack)
     }
     /// Replies to clients in the same port range pass through us too: only what is for this host is the probe's.
     static func incoming(_ family: AddressFamily, ports: PortRange) -> Rule {
-        Rule(.portWithin(.destination, ports),
-             .inSet(Key(.address(.source, family), .transport, .port(.source)), set: targetSet(family)), .destinationIsLocal, .notrack)
+        Rule(
+            .portWithin(.destination, ports),
+            .inSet(Key(.address(.source, family), .transport, .port(.source)), set: targetSet(family)), .destinationIsLocal, .notrack)
     }
 }

@@ -87,7 +87,9 @@ private struct FarmWriter {
         case .range: write(listener, ports, .range)
         case .kept: write(listener, ports, .kept)
         case .expanded:
-            for port in ports.first...ports.last { if let one = PortRange(port) { write(listener, one, .single, offset: port - ports.first) } }
+            for port in ports.first...ports.last {
+                if let one = PortRange(port) { write(listener, one, .single, offset: port - ports.first) }
+            }
         }
     }
 

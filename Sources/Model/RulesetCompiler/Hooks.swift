@@ -23,7 +23,8 @@ enum Hooks {
         reason: "srcnat: after routing, when the way out, and with it the address to masquerade as, is known")
 
     static func ingress(_ device: NetworkDevice) -> Entry {
-        Entry(name: "ingress-\(device.name)", base: BaseChain(.filter, .ingress(device: device.name), priority: 0),
-              reason: "before the IP stack and conntrack: a frame for dsr needs neither routing nor state")
+        Entry(
+            name: "ingress-\(device.name)", base: BaseChain(.filter, .ingress(device: device.name), priority: 0),
+            reason: "before the IP stack and conntrack: a frame for dsr needs neither routing nor state")
     }
 }

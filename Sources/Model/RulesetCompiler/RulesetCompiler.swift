@@ -11,7 +11,9 @@ public struct Environment: Sendable, Hashable {
     /// The ports that probes leave from. Translated sources stay below.
     public var probePorts: PortRange
 
-    public init(ingressDevices: [NetworkDevice] = [], probeTargets: Set<Endpoint> = [], probePorts: PortRange = Environment.defaultProbePorts) {
+    public init(
+        ingressDevices: [NetworkDevice] = [], probeTargets: Set<Endpoint> = [], probePorts: PortRange = Environment.defaultProbePorts
+    ) {
         (self.ingressDevices, self.probeTargets, self.probePorts) = (ingressDevices.sorted(), probeTargets, probePorts)
     }
 
@@ -48,7 +50,7 @@ public struct RulesetCompiler: Sendable {
     public mutating func update(_ name: String, _ farm: CompiledFarm) {
         let previous = farms.updateValue(farm, forKey: name)
         guard let previous, previous.selections == farm.selections, previous.nextHops == farm.nextHops,
-              Set(previous.elements.keys) == Set(farm.elements.keys)
+            Set(previous.elements.keys) == Set(farm.elements.keys)
         else {
             ruleset = assembled()
             return
@@ -68,18 +70,14 @@ public struct RulesetCompiler: Sendable {
 
 extension RulesetCompiler {
     private func translatingTable() -> Table {
-        var sets = elementSets(.inet)
-        let variants = variants(.inet, Dispatch.mapName)
-        for variant in variants where sets[Dispatch.mapName(variant.family, isRange: variant.isRange)] == nil {
-            let name = Dispatch.mapName(variant.family, isRange: variant.isRange)
-            sets[name] = ElementSet(name: name, type: Dispatch.mapType(variant.family, isRange: variant.isRange))
-        }
+        let dispatch = dispatchVariants(.inet)
+        var sets = elementSets(.inet, dispatch)
         for family in AddressFamily.allCases {
             if let set = probeTargets(family) { sets[set.name] = set }
         }
         var chains = NoBackend.chains + selectionChains(.translate)
         chains += sourceTranslationChains(sets)
-        chains.append(base(Hooks.dispatch, variants.map { Dispatch.rule($0.family, isRange: $0.isRange) }))
+        chains.append(base(Hooks.dispatch, dispatch.map { Dispatch.rule($0.family, isRange: $0.isRange) }))
         let probed = AddressFamily.allCases.filter { sets[Probes.targetSet($0)] != nil }
         if !probed.isEmpty {
             chains.append(base(Hooks.untrackedOut, probed.map { Probes.outgoing($0, ports: environment.probePorts) }))
@@ -89,15 +87,11 @@ extension RulesetCompiler {
     }
 
     private func directTable() -> Table {
-        var sets = elementSets(.netdev)
-        let variants = variants(.netdev, Dispatch.mapName)
-        for variant in variants where sets[Dispatch.mapName(variant.family, isRange: variant.isRange)] == nil {
-            let name = Dispatch.mapName(variant.family, isRange: variant.isRange)
-            sets[name] = ElementSet(name: name, type: Dispatch.mapType(variant.family, isRange: variant.isRange))
-        }
+        let dispatch = dispatchVariants(.netdev)
+        var sets = elementSets(.netdev, dispatch)
         for set in nextHopSets() { sets[set.name] = set }
         var chains = NoBackend.chains + [Direct.chain] + selectionChains(.direct)
-        let rules = variants.map { Dispatch.rule($0.family, isRange: $0.isRange) }
+        let rules = dispatch.map { Dispatch.rule($0.family, isRange: $0.isRange) }
         chains += environment.ingressDevices.map { base(Hooks.ingress($0), rules) }
         return Table(family: .netdev, sets: Array(sets.values), chains: chains)
     }
@@ -105,13 +99,18 @@ extension RulesetCompiler {
     private func base(_ entry: Hooks.Entry, _ rules: [Rule]) -> Chain { Chain(entry.name, base: entry.base, rules: rules) }
 
     /// Exact ports of both families always, so that the first farm of a family changes no rule; ranges where there are some.
-    private func variants(_ table: TableFamily, _ name: (AddressFamily, Bool) -> String) -> [Variant] {
+    private func dispatchVariants(_ table: TableFamily) -> [Variant] {
         let used = Set(farms.values.flatMap { $0.elements.keys.filter { $0.table == table }.map(\.name) })
-        return Variant.all.filter { !$0.isRange || used.contains(name($0.family, $0.isRange)) }
+        return Variant.all.filter { !$0.isRange || used.contains(Dispatch.mapName($0.family, isRange: $0.isRange)) }
     }
 
-    private func elementSets(_ table: TableFamily) -> [String: ElementSet] {
+    /// The sets of all farms; the dispatch maps also when they are empty, as rules ask them.
+    private func elementSets(_ table: TableFamily, _ dispatch: [Variant]) -> [String: ElementSet] {
         var sets: [String: ElementSet] = [:]
+        for variant in dispatch {
+            let name = Dispatch.mapName(variant.family, isRange: variant.isRange)
+            sets[name] = ElementSet(name: name, type: Dispatch.mapType(variant.family, isRange: variant.isRange))
+        }
         for (name, farm) in farms {
             for (set, rows) in farm.elements where set.table == table {
                 sets[set.name, default: ElementSet(name: set.name, type: set.type)].fragments[name] = rows
@@ -157,7 +156,8 @@ extension RulesetCompiler {
             devices += hop.destination.octets
             withUnsafeBytes(of: hop.device.index) { devices.append(contentsOf: $0) }
         }
-        return [(Direct.sourceMap, Direct.sourceMapType, sources), (Direct.deviceMap, Direct.deviceMapType, devices)].map { name, type, rows in
+        return [(Direct.sourceMap, Direct.sourceMapType, sources), (Direct.deviceMap, Direct.deviceMapType, devices)].map {
+            name, type, rows in
             ElementSet(name: name, type: type, fragments: [.shared: ElementTable(type.layout, unsortedRows: rows)])
         }
     }
@@ -166,7 +166,7 @@ extension RulesetCompiler {
 extension Ruleset {
     fileprivate mutating func replace(_ set: CompiledFarm.SetName, fragment: Fragment, _ rows: ElementTable) {
         guard let table = tables.firstIndex(where: { $0.family == set.table }),
-              let index = tables[table].sets.firstIndex(where: { $0.name == set.name })
+            let index = tables[table].sets.firstIndex(where: { $0.name == set.name })
         else { preconditionFailure("set \(set.name) was assembled with the farm") }
         tables[table].sets[index].fragments[fragment] = rows
     }

@@ -34,7 +34,12 @@ struct Selection: Sendable, Hashable {
     /// The chain that dispatch goes to.
     var chainName: String {
         let family = family.rawValue
-        let suffix = switch ports { case .single: ""; case .range: "-range"; case .kept: "-kept" }
+        let suffix =
+            switch ports {
+            case .single: ""
+            case .range: "-range"
+            case .kept: "-kept"
+            }
         return switch selector {
         case .turns(let farm): "turns\(family)\(suffix)-\(farm)"
         case .random: "select\(family)-\(modulus)\(suffix)-random"
@@ -43,17 +48,24 @@ struct Selection: Sendable, Hashable {
     }
 
     var slotMapName: String {
-        let prefix = switch ports { case .single: ""; case .range: "range-"; case .kept: "kept-" }
+        let prefix =
+            switch ports {
+            case .single: ""
+            case .range: "range-"
+            case .kept: "kept-"
+            }
         return "\(prefix)slots\(family.rawValue)-\(modulus)"
     }
 
     var slotMapType: SetType {
-        let value: [Field] = switch path {
-        case .direct: [.mac]
-        case .translate: hasPortInValue ? [.address(family), .port] : [.address(family)]
-        }
+        let value: [Field] =
+            switch path {
+            case .direct: [.mac]
+            case .translate: hasPortInValue ? [.address(family), .port] : [.address(family)]
+            }
         return SetType(
-            key: [.address(family), .transport, .port, .slot(modulus: UInt32(modulus))], value: .fields(value), isInterval: ports != .single)
+            key: [.address(family), .transport, .port, .slot(modulus: UInt32(modulus))], value: .fields(value), isInterval: ports != .single
+        )
     }
 
     var key: Key {
@@ -101,15 +113,16 @@ extension Selection {
     /// The lookup stands twice: kernels before 6.2 can miss a key that is being replaced, and the second look then finds it
     /// (docs/packet-path.md). Behind both, a packet of a listener is dropped rather than left to the host.
     var chain: Chain {
-        let lookups: [Rule] = switch path {
-        case .direct:
-            [Rule(.setMAC(.destination, key, map: slotMapName), .verdict(.goto(Direct.forwardChain)))]
-        case .translate:
-            // nft asks for the transport before it lets a rule translate ports.
-            TransportProtocol.allCases.map {
-                Rule(.transport($0), .destinationNAT(family, key, map: slotMapName, hasPort: hasPortInValue))
+        let lookups: [Rule] =
+            switch path {
+            case .direct:
+                [Rule(.setMAC(.destination, key, map: slotMapName), .verdict(.goto(Direct.forwardChain)))]
+            case .translate:
+                // nft asks for the transport before it lets a rule translate ports.
+                TransportProtocol.allCases.map {
+                    Rule(.transport($0), .destinationNAT(family, key, map: slotMapName, hasPort: hasPortInValue))
+                }
             }
-        }
         return Chain(chainName, rules: lookups + lookups + [Rule(.counter, .verdict(.drop))])
     }
 }

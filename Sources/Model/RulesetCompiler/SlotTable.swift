@@ -31,7 +31,10 @@ public struct SlotTable: Sendable, Hashable {
         if case .maglev = scheduler { isInTurns = false } else { isInTurns = true }
         let tier = members.filter { $0.weight > 0 }.map(\.priority).min()
         let own = members.filter { $0.priority == tier && $0.weight > 0 }.sorted { $0.name < $1.name }
-        guard !own.isEmpty else { base = []; return }
+        guard !own.isEmpty else {
+            base = []
+            return
+        }
         let dealt = Self.deal(Array(0..<size), among: own, quotas: quotas(of: own.map(\.weight), slots: size), inTurns: isInTurns)
         base = dealt.map(UInt16.init)
     }

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import Threads
 
 /// Follows a directory of farm files on a thread of its own and says when it should be read again.
 ///
@@ -8,7 +9,7 @@ import Synchronization
 /// later, be removed and made again, or be a symbolic link that is turned elsewhere.
 public final class FarmWatcher: Sendable {
     private let loop: WatchLoop
-    private let thread: Mutex<WatchThread?>
+    private let thread: Mutex<DedicatedThread?>
 
     /// Starts to follow. Changes after `init` has returned are reported: read the directory afterwards.
     ///
@@ -18,9 +19,10 @@ public final class FarmWatcher: Sendable {
     /// - Throws: when inotify has no room for one more.
     public init(path: String, quiet: Duration = .milliseconds(100), changed: @escaping @Sendable () -> Void) throws(ReadFault) {
         let loop = try WatchLoop(path: path, quiet: quiet, changed: changed)
-        guard let started = WatchThread({ loop.run() }) else { throw ReadFault(path: path, errno: EAGAIN) }
         self.loop = loop
-        thread = Mutex(started)
+        do { thread = Mutex(try DedicatedThread(named: "farms.d watch") { loop.run() }) } catch {
+            throw ReadFault(path: path, errno: error.errno)
+        }
     }
 
     deinit { stop() }

@@ -1,6 +1,7 @@
 import FarmModel
 import HealthPolicy
 import Synchronization
+import Threads
 
 #if canImport(Glibc)
     import Glibc
@@ -62,7 +63,9 @@ public final class ProbeLoop: Sendable {
             return phase == .new
         }
         guard isFirst else { return }
-        try LoopThread.start(named: "probes") { self.work() }
+        do { try DedicatedThread(named: "probes") { self.work() }.detach() } catch {
+            throw ProbingFault(operation: "pthread_create", errno: error.errno)
+        }
     }
 
     /// Ends all probes without results; the thread ends within one wake-up.

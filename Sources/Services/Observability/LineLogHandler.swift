@@ -20,10 +20,11 @@ public struct LineLogHandler: LogHandler {
 
     public func log(event: LogEvent) {
         let values = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
-        let line = switch format {
-        case .text: Self.textLine(event.level, "\(event.message)", values)
-        case .json: Self.jsonLine(event.level, "\(event.message)", values)
-        }
+        let line =
+            switch format {
+            case .text: Self.textLine(event.level, "\(event.message)", values)
+            case .json: Self.jsonLine(event.level, "\(event.message)", values)
+            }
         // One write a line: lines of several threads do not mix.
         let octets = Array(line.utf8)
         _ = octets.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }

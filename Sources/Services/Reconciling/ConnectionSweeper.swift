@@ -26,14 +26,18 @@ actor ConnectionSweeper {
             do {
                 let count = try connections.forgetUnanswered(target.address, port: target.port, transport: target.transport)
                 if count > 0 {
-                    log.info("half-open connections forgotten", metadata: [
-                        "backend": "\(target.address)", "transport": "\(target.transport)", "count": "\(count)",
-                    ])
+                    log.info(
+                        "half-open connections forgotten",
+                        metadata: [
+                            "backend": "\(target.address)", "transport": "\(target.transport)", "count": "\(count)",
+                        ])
                 }
             } catch {
-                log.warning("half-open connections could not be forgotten; their clients connect anew only after a timeout", metadata: [
-                    "backend": "\(target.address)", "error": "\(error)",
-                ])
+                log.warning(
+                    "half-open connections could not be forgotten; their clients connect anew only after a timeout",
+                    metadata: [
+                        "backend": "\(target.address)", "error": "\(error)",
+                    ])
             }
         }
     }

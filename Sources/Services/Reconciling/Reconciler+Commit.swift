@@ -73,9 +73,11 @@ extension Reconciler {
         counters.commitFailures += 1
         changes.record(author: author, ok: false, "\(cause): \(error)")
         events.post(.change, "failed: \(cause): \(error)")
-        log.error("the kernel refused a change; what runs goes on running", metadata: [
-            "cause": "\(cause)", "error": "\(error)", "retry": "\(retryDelay)",
-        ])
+        log.error(
+            "the kernel refused a change; what runs goes on running",
+            metadata: [
+                "cause": "\(cause)", "error": "\(error)", "retry": "\(retryDelay)",
+            ])
         scheduleRetry()
     }
 

@@ -34,9 +34,10 @@ extension Reconciler: ControlService {
     public func backends(farm: String?, countingConnections: Bool) async throws(Problem) -> BackendList {
         let farms = try farm.map { name throws(Problem) in [try find(farm: name)] } ?? desired.farms.values.sorted { $0.name < $1.name }
         let counts = try await countingConnections ? connectionCounts() : nil
-        return BackendList(backends: farms.flatMap { farm in
-            farm.backends.sorted { $0.name < $1.name }.map { view($0, farm, counts) }
-        })
+        return BackendList(
+            backends: farms.flatMap { farm in
+                farm.backends.sorted { $0.name < $1.name }.map { view($0, farm, counts) }
+            })
     }
 
     public func override(
@@ -65,7 +66,9 @@ extension Reconciler: ControlService {
         switch await apply(author: caller.name, dryRun: request.dryRun, force: request.force) {
         case .applied(let plan), .planned(let plan): return await view(plan)
         case .faulty(let faults):
-            throw Problem(title: "The farm files have faults", status: 422, detail: "\(faults.count) faults; what runs goes on running", faults: faults)
+            throw Problem(
+                title: "The farm files have faults", status: 422, detail: "\(faults.count) faults; what runs goes on running",
+                faults: faults)
         case .refused(let plan):
             throw Problem(
                 title: "The change is above the blast radius", status: 409,

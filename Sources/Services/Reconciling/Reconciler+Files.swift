@@ -46,9 +46,12 @@ extension Reconciler {
         prober.setTargets(Dictionary(uniqueKeysWithValues: desired.probeTargets.map { ($0, desired.verdicts[$0]) }))
         let counts = "\(plan.added.count) farms added, \(plan.changed.count) changed, \(plan.removed.count) removed"
         guard reconcile(author: author, because: counts) else { return .failed(changes.last?.summary ?? "") }
-        log.info("farm files applied", metadata: [
-            "author": "\(author)", "added": "\(plan.added.count)", "changed": "\(plan.changed.count)", "removed": "\(plan.removed.count)",
-        ])
+        log.info(
+            "farm files applied",
+            metadata: [
+                "author": "\(author)", "added": "\(plan.added.count)", "changed": "\(plan.changed.count)",
+                "removed": "\(plan.removed.count)",
+            ])
         do {
             try await loader.keep(load.files)
             noteState(nil)

@@ -47,7 +47,9 @@ extension Reconciler {
     /// Nil while the address is not on-link, its device is down or nobody has answered; then it is asked for.
     private func nextHop(_ address: IPAddress) -> NextHop? {
         do {
-            guard let index = try network.onLinkDevice(to: address), let link = view.links[index], link.isUp, let source = link.mac else { return nil }
+            guard let index = try network.onLinkDevice(to: address), let link = view.links[index], link.isUp, let source = link.mac else {
+                return nil
+            }
             guard let mac = view.neighbours[.init(address: address, device: index)] else {
                 try network.resolve(address, device: index)
                 return nil

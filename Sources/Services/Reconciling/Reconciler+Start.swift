@@ -31,10 +31,12 @@ extension Reconciler {
         }
         let summary = "\(desired.farms.count) farms at the start"
         guard reconcile(author: "start", because: summary) else { return }
-        log.notice("serving", metadata: [
-            "farms": "\(desired.farms.count)", "backends": "\(desired.farms.values.reduce(0) { $0 + $1.backends.count })",
-            "generation": "\(generation)", "owner": "\(driver.ownsTables)",
-        ])
+        log.notice(
+            "serving",
+            metadata: [
+                "farms": "\(desired.farms.count)", "backends": "\(desired.farms.values.reduce(0) { $0 + $1.backends.count })",
+                "generation": "\(generation)", "owner": "\(driver.ownsTables)",
+            ])
         if let load, configFaults.isEmpty {
             do { try await loader.keep(load.files) } catch { noteState(error) }
         }

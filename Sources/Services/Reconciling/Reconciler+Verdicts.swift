@@ -44,9 +44,11 @@ extension Reconciler {
                 guard let target = farm.probeTarget(of: backend), let verdict = changed[target] else { continue }
                 let reason = reasons[target] ?? ""
                 events.post(.verdict, farm: farm.name, backend: backend.name, "\(verdict.rawValue): \(reason)")
-                log.info("verdict changed", metadata: [
-                    "farm": "\(farm.name)", "backend": "\(backend.name)", "verdict": "\(verdict.rawValue)", "reason": "\(reason)",
-                ])
+                log.info(
+                    "verdict changed",
+                    metadata: [
+                        "farm": "\(farm.name)", "backend": "\(backend.name)", "verdict": "\(verdict.rawValue)", "reason": "\(reason)",
+                    ])
             }
         }
     }

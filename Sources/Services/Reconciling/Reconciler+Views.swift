@@ -67,7 +67,8 @@ extension Reconciler {
     private func connections(to backend: Backend, _ farm: Farm, _ counts: [ConnectionTarget: Int]) -> Int? {
         guard farm.mode != .dsr else { return nil }
         return counts.reduce(0) { sum, entry in
-            let isOurs = entry.key.endpoint.address == backend.address && (backend.port?.contains(entry.key.endpoint.port) ?? true)
+            let isOurs =
+                entry.key.endpoint.address == backend.address && (backend.port?.contains(entry.key.endpoint.port) ?? true)
                 && farm.listens(at: entry.key.listener, entry.key.transport)
             return isOurs ? sum + entry.value : sum
         }

@@ -75,7 +75,8 @@ public actor Reconciler {
     }
 
     public init(
-        driver: sending any RulesetDriver, inbox: Inbox, notices: any TableNotices, network: any NetworkObserver, connections: any ConnectionForgetter & ConnectionCounter,
+        driver: sending any RulesetDriver, inbox: Inbox, notices: any TableNotices, network: any NetworkObserver,
+        connections: any ConnectionForgetter & ConnectionCounter,
         prober: any Prober, loader: FarmLoader, store: any StateStore, settings: Settings, log: Logger
     ) {
         (self.driver, self.notices, self.network, self.prober, self.loader) = (driver, notices, network, prober, loader)

@@ -1,5 +1,6 @@
 import Glibc
 import HealthPolicy
+import Synchronization
 
 /// Wall-clock time for people and files; nothing is decided by it.
 enum Timestamp {
@@ -38,10 +39,22 @@ enum Timestamp {
 
     /// A point of CLOCK_MONOTONIC as wall-clock time.
     static func text(_ instant: MonotonicInstant) -> String {
+        let milliseconds = (offset() + instant.nanoseconds) / 1_000_000
+        return text(seconds: Int(milliseconds / 1_000), milliseconds: Int(milliseconds % 1_000))
+    }
+
+    /// From the monotonic clock to the wall clock, nanoseconds. Kept until the clocks part by more than a hair: an instant that
+    /// did not change has to read the same each time.
+    private static func offset() -> Int64 {
         var wall = timespec()
         clock_gettime(CLOCK_REALTIME, &wall)
-        let age = monotonic.nanoseconds - instant.nanoseconds
-        let then = Int64(wall.tv_sec) * 1_000 + Int64(wall.tv_nsec) / 1_000_000 - age / 1_000_000
-        return text(seconds: Int(then / 1_000), milliseconds: Int(then % 1_000))
+        let current = Int64(wall.tv_sec) * 1_000_000_000 + Int64(wall.tv_nsec) - monotonic.nanoseconds
+        return lastOffset.withLock { last in
+            if abs(current - last) > tolerance { last = current }
+            return last
+        }
     }
+
+    private static let lastOffset = Mutex<Int64>(0)
+    private static let tolerance: Int64 = 100_000_000
 }

@@ -58,7 +58,10 @@ struct Journey {
             let wasThrough = isThrough
             Wire.wait(Array(lab.wires.values), milliseconds: 10)
             for sighting in lab.wires.values.flatMap(sightings(on:)) {
-                if sighting.number == Self.sentinelNumber { isThrough = true; continue }
+                if sighting.number == Self.sentinelNumber {
+                    isThrough = true
+                    continue
+                }
                 sightings[Int(sighting.number / 16) - 1, default: []].append(sighting)
             }
             if wasThrough { break }

@@ -29,7 +29,7 @@ import Testing
     /// The exception has to end when nft learns what it could not do.
     private func expectObjection(_ lab: Lab, _ ruleset: Ruleset) throws {
         let text = ruleset.text()
-        let status = try Namespace.run(in: lab.oracle) { 
+        let status = try Namespace.run(in: lab.oracle) {
             try Self.withFile(text) { try Shell.attempt("nft flush ruleset && nft -c -f \($0)").status }
         }
         #expect(status != 0, "nft takes this now: remove the file nft-objection")

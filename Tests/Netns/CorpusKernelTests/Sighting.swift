@@ -19,7 +19,7 @@ struct Sighting {
 
     init?(_ frame: [UInt8], device: String) {
         guard frame.count > 34, let destination = MACAddress(octets: frame[0..<6]), let source = MACAddress(octets: frame[6..<12]),
-              let (number, kind) = IPPacket(frame.dropFirst(14)).flatMap(Self.kind)
+            let (number, kind) = IPPacket(frame.dropFirst(14)).flatMap(Self.kind)
         else { return nil }
         (self.number, self.kind, self.device) = (number, kind, device)
         (destinationMAC, sourceMAC) = (destination, source)
@@ -58,7 +58,7 @@ private struct IPPacket {
         protocolNumber = octets[version == 4 ? 9 : 6]
         body = Array(octets[header...])
         guard let from = IPAddress(octets: octets[start..<start + length]),
-              let to = IPAddress(octets: octets[start + length..<start + 2 * length])
+            let to = IPAddress(octets: octets[start + length..<start + 2 * length])
         else { return nil }
         source = Endpoint(address: from, port: UInt16(UInt32(octets: body[0..<2])))
         destination = Endpoint(address: to, port: UInt16(UInt32(octets: body[2..<4])))

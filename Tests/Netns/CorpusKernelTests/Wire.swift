@@ -19,7 +19,8 @@ final class Wire: @unchecked Sendable {
         let kind = Int32(SOCK_RAW.rawValue) | Int32(SOCK_NONBLOCK.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         descriptor = socket(Int32(Self.packetFamily), kind, Int32(Self.everyProtocol.bigEndian))
         // struct sockaddr_ll: family, protocol, index, hardware type, packet type, length, address.
-        address = withUnsafeBytes(of: Self.packetFamily, Array.init) + Self.everyProtocol.octets
+        address =
+            withUnsafeBytes(of: Self.packetFamily, Array.init) + Self.everyProtocol.octets
             + withUnsafeBytes(of: index, Array.init) + [0, 0, 0, 6] + [UInt8](repeating: 0, count: 8)
         guard index != 0, descriptor >= 0, withAddress({ bind(descriptor, $0, $1) }) == 0 else {
             throw LabFault("no packet socket on \(device): errno \(errno)")

@@ -67,8 +67,12 @@ extension RealTraffic {
 /// Both modes with conntrack under load.
 private enum Traffic {
     static let farms = [
-        FarmFile(name: "dnat", listen: ["{ address: 203.0.113.10, ports: [80, 9000] }"], mode: "dnat", backends: .init(1...3, port: nil, families: [4])),
-        FarmFile(name: "snat", listen: ["{ address: 203.0.113.11, ports: [80, 9000] }"], mode: "snat", backends: .init(1...3, port: nil, families: [4])),
+        FarmFile(
+            name: "dnat", listen: ["{ address: 203.0.113.10, ports: [80, 9000] }"], mode: "dnat",
+            backends: .init(1...3, port: nil, families: [4])),
+        FarmFile(
+            name: "snat", listen: ["{ address: 203.0.113.11, ports: [80, 9000] }"], mode: "snat",
+            backends: .init(1...3, port: nil, families: [4])),
     ]
 
     static func survives(_ change: (Balancer) throws -> Void, at place: SourceLocation = #_sourceLocation) throws {
@@ -76,7 +80,9 @@ private enum Traffic {
         let vips = ["203.0.113.10", "203.0.113.11"]
         let tracked = try balancer.lab.trackedConnections()
         let long = try vips.map { try balancer.lab.holding(to: "\($0):9000", seconds: 5) }
-        let new = try vips.map { try balancer.lab.connecting(to: "\($0):80", "--rate 1000 --duration 4s --timeout 3s --sources \(Lab.clients4)") }
+        let new = try vips.map {
+            try balancer.lab.connecting(to: "\($0):80", "--rate 1000 --duration 4s --timeout 3s --sources \(Lab.clients4)")
+        }
         try eventually("the load is running") { try balancer.lab.trackedConnections() > tracked + 500 }
         try change(balancer)
         for (vip, load) in zip(vips, new) {

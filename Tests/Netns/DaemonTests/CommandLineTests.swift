@@ -10,7 +10,10 @@ extension RealTraffic {
             let balancer = try Balancer(Self.farm)
             func code(_ words: String...) throws -> Int32 { try Program.run([Programs.lbctl, "--socket", balancer.socket] + words).status }
 
-            for words in [["status"], ["farm", "list"], ["farm", "show", "web"], ["backend", "list"], ["rules"], ["apply"], ["apply", "--dry-run"], ["plan"]] {
+            for words in [
+                ["status"], ["farm", "list"], ["farm", "show", "web"], ["backend", "list"], ["rules"], ["apply"], ["apply", "--dry-run"],
+                ["plan"],
+            ] {
                 #expect(try Program.run([Programs.lbctl, "--socket", balancer.socket] + words).status == 0, "\(words)")
             }
             #expect(try Program.run([Programs.lbctl, "check", balancer.path("farm")]).status == 0)
@@ -39,7 +42,8 @@ extension RealTraffic {
             #expect((farm.backends.total, farm.backends.healthy, farm.backends.used) == (6, 6, 6))
 
             let backend = try balancer.backend("b3")
-            #expect((backend.farm, backend.address, backend.port, backend.weight, backend.effectiveWeight) == ("web", "10.0.1.13", "80", 2, 2))
+            #expect(
+                (backend.farm, backend.address, backend.port, backend.weight, backend.effectiveWeight) == ("web", "10.0.1.13", "80", 2, 2))
             #expect((backend.priority, backend.admin, backend.health) == (1, "ready", "up"))
             #expect(abs(backend.share - 0.5) <= 0.01)
             #expect(backend.since?.hasSuffix("Z") == true)
@@ -64,8 +68,10 @@ extension RealTraffic {
         }
 
         @Test func connectionsAreCountedByFarm() throws {
-            let (one, other) = (FarmFile(name: "one", listen: ["203.0.113.10:9000"], backends: .init(1...1, port: 9000, families: [4])),
-                FarmFile(name: "other", listen: ["203.0.113.11:9000"], backends: .init(1...1, port: 9000, families: [4])))
+            let (one, other) = (
+                FarmFile(name: "one", listen: ["203.0.113.10:9000"], backends: .init(1...1, port: 9000, families: [4])),
+                FarmFile(name: "other", listen: ["203.0.113.11:9000"], backends: .init(1...1, port: 9000, families: [4]))
+            )
             let balancer = try Balancer(["one": one.text, "other": other.text])
             let long = try balancer.lab.holding(to: "203.0.113.10:9000", seconds: 1)
             try eventually("forty connections of farm one") { try balancer.backends().first { $0.farm == "one" }?.connections == 40 }

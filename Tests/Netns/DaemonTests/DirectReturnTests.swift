@@ -14,7 +14,8 @@ extension RealTraffic {
         }
 
         @Test func datagramsReachEveryBackend() throws {
-            let balancer = try Balancer(FarmFile(listen: ["203.0.113.10:5300/udp"], mode: "dsr", backends: .init(1...3, port: nil, families: [4])))
+            let balancer = try Balancer(
+                FarmFile(listen: ["203.0.113.10:5300/udp"], mode: "dsr", backends: .init(1...3, port: nil, families: [4])))
             let result = try balancer.lab.connect(to: "203.0.113.10:5300", "--udp --count 300 --rate 600")
             #expect(result.isFlawless, "\(result.summary)")
             #expect(Set(result.backends.keys) == ["b1", "b2", "b3"])
@@ -92,15 +93,17 @@ private final class FrameCounter {
     init(_ lab: Lab, at place: String, _ match: String) throws {
         (self.lab, self.place) = (lab, place)
         table = "frames\(monotonicNow())"
-        try lab.at(place, ["nft", "-f", "-"], input: """
-            table netdev \(table) {
-                chain ingress {
-                    type filter hook ingress device eth0 priority 0;
-                    \(match) counter
+        try lab.at(
+            place, ["nft", "-f", "-"],
+            input: """
+                table netdev \(table) {
+                    chain ingress {
+                        type filter hook ingress device eth0 priority 0;
+                        \(match) counter
+                    }
                 }
-            }
 
-            """)
+                """)
     }
 
     deinit {
@@ -109,7 +112,9 @@ private final class FrameCounter {
 
     func count() throws -> Int {
         let words = try lab.at(place, ["nft", "list", "table", "netdev", table]).split { " \n".contains($0) }
-        guard let index = words.firstIndex(of: "packets"), let count = Int(words[index + 1]) else { throw TestFault("no counter in \(words)") }
+        guard let index = words.firstIndex(of: "packets"), let count = Int(words[index + 1]) else {
+            throw TestFault("no counter in \(words)")
+        }
         return count
     }
 }

@@ -5,7 +5,8 @@ extension RealTraffic {
     @Suite struct Failover {
         private static let vip = "203.0.113.10:80"
         private static let farm = FarmFile(
-            listen: [vip], mode: "snat", backends: .init(1...3, families: [4]), health: "{ interval: 100ms, timeout: 100ms, rise: 2, fall: 2 }")
+            listen: [vip], mode: "snat", backends: .init(1...3, families: [4]),
+            health: "{ interval: 100ms, timeout: 100ms, rise: 2, fall: 2 }")
 
         @Test func killedBackendIsLeftWithinAQuarterOfASecond() throws {
             let balancer = try Balancer(Self.farm)
@@ -38,7 +39,8 @@ extension RealTraffic {
             let farm = FarmFile(listen: ["203.0.113.10:5300/udp"], backends: .init(1...3, port: 5300, families: [4]))
             let balancer = try Balancer(farm)
             let tracked = try balancer.lab.trackedConnections()
-            let flows: Load<LongResult> = try Load(balancer.lab, ["long", "--udp", "--to", "203.0.113.10:5300", "--count", "30", "--duration", "3s"])
+            let flows: Load<LongResult> = try Load(
+                balancer.lab, ["long", "--udp", "--to", "203.0.113.10:5300", "--count", "30", "--duration", "3s"])
             try eventually("the flows are running") { try balancer.lab.trackedConnections() >= tracked + 30 }
             try balancer.lab.killServers(of: "b2")
             let result = try flows.result()
@@ -53,7 +55,8 @@ extension RealTraffic {
             return result.secondsToLastFailure(after: instant)
         }
 
-        private static func load(on balancer: Balancer, timeout: String, _ harm: () throws -> Int64) throws -> (LoadResult, instant: Int64) {
+        private static func load(on balancer: Balancer, timeout: String, _ harm: () throws -> Int64) throws -> (LoadResult, instant: Int64)
+        {
             try balancer.lab.mend()
             try balancer.awaitAllUp()
             let tracked = try balancer.lab.trackedConnections()

@@ -15,7 +15,8 @@ extension RealTraffic {
             Case(name: "unknown key", file: "web", text: good.text + "sheduler: maglev\n", place: "web.yaml:11:1"),
             Case(
                 name: "duplicate listener", file: "zweb",
-                text: FarmFile(name: "other", listen: ["203.0.113.10:80/tcp"], backends: .init(4...4, families: [4])).text, place: "zweb.yaml:3:5"),
+                text: FarmFile(name: "other", listen: ["203.0.113.10:80/tcp"], backends: .init(4...4, families: [4])).text,
+                place: "zweb.yaml:3:5"),
         ]
 
         @Test(arguments: cases) func badFileChangesNothing(_ fault: Case) throws {

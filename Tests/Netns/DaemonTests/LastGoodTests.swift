@@ -6,9 +6,13 @@ extension RealTraffic {
         private static let vip = "203.0.113.10:80"
 
         private static func manyFarms() -> [String: String] {
-            Dictionary(uniqueKeysWithValues: (10...15).map { last in
-                ("farm\(last)", FarmFile(name: "farm\(last)", listen: ["203.0.113.\(last):80"], backends: .init(1...2, families: [4])).text)
-            })
+            Dictionary(
+                uniqueKeysWithValues: (10...15).map { last in
+                    (
+                        "farm\(last)",
+                        FarmFile(name: "farm\(last)", listen: ["203.0.113.\(last):80"], backends: .init(1...2, families: [4])).text
+                    )
+                })
         }
 
         @Test func deletedFilesAreAMistakeUnlessForced() throws {

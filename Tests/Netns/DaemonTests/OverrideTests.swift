@@ -6,7 +6,8 @@ extension RealTraffic {
     @Suite struct Overrides {
         private static let vip = "203.0.113.10:80"
         private static let farm = FarmFile(
-            listen: ["{ address: 203.0.113.10, ports: [80, 9000] }"], scheduler: "round-robin", backends: .init(1...3, port: nil, families: [4]))
+            listen: ["{ address: 203.0.113.10, ports: [80, 9000] }"], scheduler: "round-robin",
+            backends: .init(1...3, port: nil, families: [4]))
 
         @Test(arguments: ["drain", "maintenance"]) func backendTakenOutKeepsItsConnectionsAndGetsNoNewOnes(state: String) throws {
             let balancer = try Balancer(Self.farm)
@@ -46,7 +47,9 @@ extension RealTraffic {
             let balancer = try Balancer(Self.farm)
             let long = try balancer.lab.holding(to: "203.0.113.10:9000", seconds: 2)
             try eventually("long connections on b1") { (try balancer.backend("b1").connections ?? 0) > 5 }
-            let drain = try Program([Programs.lbctl, "--socket", balancer.socket, "backend", "drain", "web/b1", "--wait", "--timeout", "10s"])
+            let drain = try Program([
+                Programs.lbctl, "--socket", balancer.socket, "backend", "drain", "web/b1", "--wait", "--timeout", "10s",
+            ])
             try eventually("b1 is drained") { try balancer.backend("b1").admin == "drain" }
             #expect(drain.exitStatus == nil, "it waits for the long ones")
             #expect(try long.result().areAllAlive)

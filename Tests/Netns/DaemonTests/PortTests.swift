@@ -30,7 +30,10 @@ extension RealTraffic {
             farm.backends.lines = kept.lines + moved.lines
             let balancer = try Balancer(farm)
             let servers = try (0...4).flatMap { offset in
-                [try balancer.lab.serve("kept\(offset)", at: "b1", port: 30000 + offset), try balancer.lab.serve("moved\(offset)", at: "b2", port: 40000 + offset)]
+                [
+                    try balancer.lab.serve("kept\(offset)", at: "b1", port: 30000 + offset),
+                    try balancer.lab.serve("moved\(offset)", at: "b2", port: 40000 + offset),
+                ]
             }
             for offset in 0...4 {
                 let target = family == 4 ? "\(vip):\(30000 + offset)" : "[\(vip)]:\(30000 + offset)"

@@ -6,7 +6,8 @@ extension RealTraffic {
         private static func farm(_ health: String) -> FarmFile { FarmFile(health: "{ interval: 100ms, rise: 1, fall: 1, \(health) }") }
 
         @Test(arguments: [
-            "type: http, port: 80, path: /healthz", "type: http, port: 8080, path: /healthz, host: web.example, expectStatus: 200, expectBody: ok",
+            "type: http, port: 80, path: /healthz",
+            "type: http, port: 8080, path: /healthz, host: web.example, expectStatus: 200, expectBody: ok",
             "type: tcp, port: 9000",
         ])
         func backendThatAnswersAsExpectedIsUp(health: String) throws {
@@ -15,7 +16,8 @@ extension RealTraffic {
         }
 
         @Test(arguments: [
-            ("type: http, port: 80, path: /healthz, expectStatus: 404", "200"), ("type: http, port: 80, path: /healthz, expectBody: gone", "body"),
+            ("type: http, port: 80, path: /healthz, expectStatus: 404", "200"),
+            ("type: http, port: 80, path: /healthz, expectBody: gone", "body"),
             ("type: http, port: 9000, path: /healthz", ""), ("type: tcp, port: 7", "refused"),
         ])
         func backendThatAnswersOtherwiseIsDownAndSaysWhy(health: String, reason: String) throws {

@@ -8,7 +8,9 @@ extension RealTraffic {
         private static let others = Set((1...10).map { "b\($0)" }).subtracting(["b4"])
 
         private static func farm(_ numbers: [Int], tableSize: String) -> FarmFile {
-            FarmFile(listen: [vip], backends: .init(numbers, families: [4]), more: ["hash: [sourceAddress, sourcePort]", "tableSize: \(tableSize)"])
+            FarmFile(
+                listen: [vip], backends: .init(numbers, families: [4]),
+                more: ["hash: [sourceAddress, sourcePort]", "tableSize: \(tableSize)"])
         }
 
         @Test func failureAndReturnMoveNoClientOfTheOthers() throws {
@@ -27,7 +29,8 @@ extension RealTraffic {
             #expect(try balancer.lab.clients(of: Self.vip, Self.ends) == before)
         }
 
-        @Test(arguments: [("auto", 0.09), ("1021", 0.035)]) func removalMovesFewClientsOfTheOthers(tableSize: String, bound: Double) throws {
+        @Test(arguments: [("auto", 0.09), ("1021", 0.035)]) func removalMovesFewClientsOfTheOthers(tableSize: String, bound: Double) throws
+        {
             let balancer = try Balancer(Self.farm(Array(1...10), tableSize: tableSize))
             let clients = try balancer.lab.clients(of: Self.vip, Self.ends)
             let slots = try balancer.namedSlots(of: "203.0.113.10 . tcp . 80")

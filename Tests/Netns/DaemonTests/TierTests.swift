@@ -17,7 +17,9 @@ extension RealTraffic {
             #expect(try balancer.lab.connect(to: Self.vip, "--count 360 --rate 1200").backends == ["b1": 180, "b2": 180])
         }
 
-        @Test(arguments: ["dnat", "snat", "dsr"], ["reject", "drop", "pass"]) func nobodyLeftIsAnsweredAsTheFileSays(mode: String, answer: String) throws {
+        @Test(arguments: ["dnat", "snat", "dsr"], ["reject", "drop", "pass"]) func nobodyLeftIsAnsweredAsTheFileSays(
+            mode: String, answer: String
+        ) throws {
             let balancer = try Balancer(FarmFile(mode: mode, backends: .init(1...2), more: ["noBackend: \(answer)"]))
             // Only `pass` may ever reach it.
             let host = try balancer.lab.serve("host", at: "balancer", port: 80)
@@ -57,7 +59,9 @@ extension RealTraffic {
             try balancer.lab.killServers(of: "b1", "b2")
             for backend in ["b1", "b2"] { try balancer.awaitHealth("down", of: backend) }
             let result = try balancer.lab.connect(to: "203.0.113.10:5300", "--udp --count 5 --rate 5 --timeout 300ms")
-            #expect(result.answered == 0 && (result.failures["refused", default: 0] + result.failures["unreachable", default: 0]) == 5, "\(result.summary)")
+            #expect(
+                result.answered == 0 && (result.failures["refused", default: 0] + result.failures["unreachable", default: 0]) == 5,
+                "\(result.summary)")
         }
     }
 }

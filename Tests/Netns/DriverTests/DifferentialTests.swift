@@ -66,9 +66,11 @@ import Testing
     @Test func countersAreReadByRule() throws {
         let namespace = try Namespace()
         try namespace.inside {
-            let counting = Chain("out", base: BaseChain(.filter, .output, priority: 0), rules: [
-                Rule(.counter), Rule(.transport(.udp), .counter, .verdict(.drop)), Rule(.verdict(.accept)),
-            ])
+            let counting = Chain(
+                "out", base: BaseChain(.filter, .output, priority: 0),
+                rules: [
+                    Rule(.counter), Rule(.transport(.udp), .counter, .verdict(.drop)), Rule(.verdict(.accept)),
+                ])
             let driver = try NetfilterDriver()
             _ = try driver.commit(Ruleset().batch(to: Ruleset(tables: [Table(family: .inet, chains: [counting])])), expecting: nil)
             try Shell.run("ping -c 2 -i 0.01 127.0.0.1")

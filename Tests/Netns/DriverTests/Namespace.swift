@@ -49,11 +49,13 @@ private final class Work {
 
     func runOnThread() throws {
         var thread = pthread_t()
-        let code = pthread_create(&thread, nil, { argument in
-            guard let argument else { return nil }
-            Unmanaged<Work>.fromOpaque(argument).takeUnretainedValue().body()
-            return nil
-        }, Unmanaged.passUnretained(self).toOpaque())
+        let code = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Work>.fromOpaque(argument).takeUnretainedValue().body()
+                return nil
+            }, Unmanaged.passUnretained(self).toOpaque())
         guard code == 0 else { throw TestFault("no thread: errno \(code)") }
         pthread_join(thread, nil)
     }

@@ -30,9 +30,10 @@ private struct Table {
     /// The clients' ports of what is left.
     func ports() throws -> Set<Int> {
         let lines = try ["ipv4", "ipv6"].map { try namespace.run("conntrack -L -f \($0)") }.joined().split(separator: "\n")
-        return Set(lines.compactMap { line in
-            line.split(separator: " ").first { $0.hasPrefix("sport=") }.flatMap { Int($0.dropFirst(6)) }
-        })
+        return Set(
+            lines.compactMap { line in
+                line.split(separator: " ").first { $0.hasPrefix("sport=") }.flatMap { Int($0.dropFirst(6)) }
+            })
     }
 }
 

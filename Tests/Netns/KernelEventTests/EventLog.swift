@@ -54,7 +54,9 @@ final class EventLog: @unchecked Sendable {
                     seen += 1
                     if let value = match(events[seen - 1]) { return value }
                 }
-                guard pthread_cond_timedwait(changed, mutex, &deadline) == 0 else { throw TestFault("no \(what) among \(events.count) events, the last \(events.suffix(12))") }
+                guard pthread_cond_timedwait(changed, mutex, &deadline) == 0 else {
+                    throw TestFault("no \(what) among \(events.count) events, the last \(events.suffix(12))")
+                }
             }
         }
     }

@@ -9,7 +9,10 @@ enum Program {
     @discardableResult
     static func run(_ arguments: [String], input: String = "") throws -> String {
         let (inputFile, outputFile) = (try unnamedFile(with: input), try unnamedFile(with: ""))
-        defer { close(inputFile); close(outputFile) }
+        defer {
+            close(inputFile)
+            close(outputFile)
+        }
         var child = pid_t()
         let code = spawn(&child, arguments, input: inputFile, output: outputFile)
         guard code == 0 else { throw TestFault("cannot start \(arguments[0]): errno \(code)") }

@@ -27,7 +27,10 @@ import Testing
         try namespace.run("nft -f -", input: Self.rules)
         let forgetter = try namespace.inside { try ConntrackForgetter() }
         let (listener, stuck) = try namespace.inside { (try Self.listen(on: "127.0.0.3"), try Self.connect(to: "192.0.2.80")) }
-        defer { close(listener); close(stuck) }
+        defer {
+            close(listener)
+            close(stuck)
+        }
 
         try namespace.run("nft -f -", input: Self.change)
         let other = try namespace.inside { try Self.connect(to: "192.0.2.80") }

@@ -43,7 +43,7 @@ public struct CorpusCase: Sendable {
         var verdicts = Dictionary(uniqueKeysWithValues: state.probeTargets.map { ($0, Verdict.up) })
         for (id, verdict) in situation.verdicts {
             guard let farm = state.farms[id.farm], let backend = farm.backends.first(where: { $0.name == id.backend }),
-                  let target = farm.probeTarget(of: backend)
+                let target = farm.probeTarget(of: backend)
             else { throw CorpusFault("\(name): \(id) is not probed") }
             verdicts[target] = verdict
         }

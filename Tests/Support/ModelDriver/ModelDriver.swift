@@ -41,11 +41,12 @@ extension Rule {
 
 extension DriverError {
     fileprivate init(_ refusal: ModelKernel.Refusal) {
-        let (kind, message): (Kind, String) = switch refusal.errno {
-        case 85: (.staleGeneration, "another transaction came between")
-        case 1: (.ownedByOther, "another process holds the table")
-        default: (.refused, "the kernel refused the batch")
-        }
+        let (kind, message): (Kind, String) =
+            switch refusal.errno {
+            case 85: (.staleGeneration, "another transaction came between")
+            case 1: (.ownedByOther, "another process holds the table")
+            default: (.refused, "the kernel refused the batch")
+            }
         self.init(
             kind: kind, errno: refusal.errno, object: refusal.operation.map { "\(refusal.object), operation \($0)" } ?? refusal.object,
             message: message)

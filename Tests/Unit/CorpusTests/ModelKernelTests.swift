@@ -35,8 +35,10 @@ import Testing
 
     /// Chains stand in the order of their creation, which a transition changes and no packet sees.
     private func canonical(_ ruleset: Ruleset) -> String {
-        Ruleset(tables: ruleset.tables.map { table in
-            Table(family: table.family, sets: table.sets, chains: table.chains.sorted { $0.name < $1.name })
-        }).text()
+        Ruleset(
+            tables: ruleset.tables.map { table in
+                Table(family: table.family, sets: table.sets, chains: table.chains.sorted { $0.name < $1.name })
+            }
+        ).text()
     }
 }

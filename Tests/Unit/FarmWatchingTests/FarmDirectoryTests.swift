@@ -41,12 +41,13 @@ import Testing
         try directory.write("farms.d/web.yaml", "farm: web")
         let reading = try directory.farms.read()
         #expect(names(reading, in: directory) == ["web.yaml"])
-        #expect(reading.faults.map { String($0.description.dropFirst(directory.root.count)) } == [
-            "/farms.d/folder.yaml: error: cannot be read: not a regular file",
-            "/farms.d/nowhere.yaml: error: cannot be read: No such file or directory (the symbolic link leads nowhere)",
-            "/farms.d/pipe.yaml: error: cannot be read: not a regular file",
-            "/farms.d/round.yaml: error: cannot be read: Too many levels of symbolic links",
-        ])
+        #expect(
+            reading.faults.map { String($0.description.dropFirst(directory.root.count)) } == [
+                "/farms.d/folder.yaml: error: cannot be read: not a regular file",
+                "/farms.d/nowhere.yaml: error: cannot be read: No such file or directory (the symbolic link leads nowhere)",
+                "/farms.d/pipe.yaml: error: cannot be read: not a regular file",
+                "/farms.d/round.yaml: error: cannot be read: Too many levels of symbolic links",
+            ])
     }
 
     @Test func fileOverTheBoundIsRefusedBeforeItIsRead() throws {

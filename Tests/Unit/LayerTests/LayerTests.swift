@@ -3,10 +3,13 @@ import Testing
 
 /// The floors of the building, and why each may not look up. The manifest says which rooms may use which; this says which floors.
 private let floors: [(name: String, mayImport: Set<String>, because: String)] = [
-    ("System", [], "C modules know nothing of ours"),
+    ("System", ["System"], "the C world and its threads know nothing of what is above them"),
     ("Model", ["Model"], "what decides has no clock, file, socket or logger, so that it can be tested and simulated without a kernel"),
     ("Kernel", ["Model", "System"], "the only floor that opens netlink sockets; it knows values and protocols, not who uses it"),
-    ("Services", ["Model", "System"], "services know the kernel by the protocols of Seams, and not each other: the daemon puts them together"),
+    (
+        "Services", ["Model", "System"],
+        "services know the kernel by the protocols of Seams, and not each other: the daemon puts them together"
+    ),
     ("Apps", ["Model", "Kernel", "Services", "System", "Apps"], "composition"),
 ]
 
@@ -51,7 +54,11 @@ private let forbidden: [String: (modules: Set<String>, because: String)] = [
         var found: Set<String> = []
         for name in try entries(path) {
             let file = "\(path)/\(name)"
-            if name.hasSuffix(".swift") { found.formUnion(try modules(file)) } else if !name.contains(".") { found.formUnion(try imports(file)) }
+            if name.hasSuffix(".swift") {
+                found.formUnion(try modules(file))
+            } else if !name.contains(".") {
+                found.formUnion(try imports(file))
+            }
         }
         return found
     }

@@ -53,7 +53,11 @@ private func serving(_ farm: Farm) -> DesiredState {
     @Test func theFirstReasonThatKeepsABackendOutIsNamed() throws {
         var farm = try farm()
         farm.mode = .dsr
-        farm.backends = farm.backends.map { var backend = $0; backend.port = nil; return backend }
+        farm.backends = farm.backends.map {
+            var backend = $0
+            backend.port = nil
+            return backend
+        }
         var state = DesiredState()
         state.set(farms: [farm])
         let backend = farm.backends[0]

@@ -13,7 +13,8 @@ private func farm(_ number: Int, scheduler: Scheduler = .maglev(.addressAndPort)
 }
 
 private func compiled(_ farm: Farm, down: Set<Int> = []) -> CompiledFarm {
-    CompiledFarm(FarmPlan(farm), farm.backends.indices.map { BackendCondition(isUsable: !down.contains($0), weight: farm.backends[$0].weight) })
+    CompiledFarm(
+        FarmPlan(farm), farm.backends.indices.map { BackendCondition(isUsable: !down.contains($0), weight: farm.backends[$0].weight) })
 }
 
 @Suite struct ShapeTests {
@@ -32,7 +33,8 @@ private func compiled(_ farm: Farm, down: Set<Int> = []) -> CompiledFarm {
         var compiler = RulesetCompiler(farms: Dictionary(uniqueKeysWithValues: farms.map { ($0.name, compiled($0)) }))
         for down in [Set([3]), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], []] {
             compiler.update("f2", compiled(farms[2], down: down))
-            let fresh = RulesetCompiler(farms: Dictionary(uniqueKeysWithValues: farms.map { ($0.name, compiled($0, down: $0.name == "f2" ? down : [])) }))
+            let fresh = RulesetCompiler(
+                farms: Dictionary(uniqueKeysWithValues: farms.map { ($0.name, compiled($0, down: $0.name == "f2" ? down : [])) }))
             #expect(compiler.ruleset == fresh.ruleset)
         }
     }

@@ -1,6 +1,7 @@
 import NetTypes
-@testable import Ruleset
 import Testing
+
+@testable import Ruleset
 
 private let ports = SetType(key: [.port])
 private let verdicts = SetType(key: [.port], value: .verdict)
@@ -8,7 +9,8 @@ private let port80 = ElementTable(ports.layout, unsortedRows: [0, 80])
 
 private func verdict(_ port: UInt8, _ chain: String) -> ElementTable {
     let name = Array(chain.utf8)
-    return ElementTable(verdicts.layout, unsortedRows: [0, port] + name + [UInt8](repeating: 0, count: ElementTable.verdictLength - name.count))
+    return ElementTable(
+        verdicts.layout, unsortedRows: [0, port] + name + [UInt8](repeating: 0, count: ElementTable.verdictLength - name.count))
 }
 
 @Suite struct ModelKernelTests {

@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct TracerTests {
     private let packet = Packet(
-        source: Endpoint(address: IPAddress(v4: 0xC000_0202), port: 4000), destination: Endpoint(address: IPAddress(v4: 0xCB00_710A), port: 80),
+        source: Endpoint(address: IPAddress(v4: 0xC000_0202), port: 4000),
+        destination: Endpoint(address: IPAddress(v4: 0xCB00_710A), port: 80),
         transport: .tcp)
 
     private func ruleset(_ rules: Rule..., sets: [ElementSet] = [], more: [Chain] = []) -> Ruleset {

@@ -11,7 +11,8 @@ struct BackendWait: ParsableArguments {
     func forIdle(_ options: BackendOptions, from view: BackendView) async throws -> BackendView {
         try await until(options, from: view, counting: true) { view in
             guard let connections = view.connections else {
-                throw CommandFailure(.failed, "\(options.name): its connections are not tracked (dsr), so --wait cannot see the last one go")
+                throw CommandFailure(
+                    .failed, "\(options.name): its connections are not tracked (dsr), so --wait cannot see the last one go")
             }
             return connections == 0 ? nil : "still \(counted(connections, "connection"))"
         }

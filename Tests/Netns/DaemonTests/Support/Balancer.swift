@@ -48,10 +48,12 @@ final class Balancer {
 
     /// The words that run a daemon on these files.
     func commandLine(state: String? = nil, socket: String? = nil) -> [String] {
-        lab.inside("balancer", [
-            Programs.zvnftd, "run", "--config", directory + "/zvnftd.yaml", "--farms", farms,
-            "--state", state ?? self.state, "--socket", socket ?? self.socket,
-        ])
+        lab.inside(
+            "balancer",
+            [
+                Programs.zvnftd, "run", "--config", directory + "/zvnftd.yaml", "--farms", farms,
+                "--state", state ?? self.state, "--socket", socket ?? self.socket,
+            ])
     }
 
     /// Starts the daemon and does not wait for anything.

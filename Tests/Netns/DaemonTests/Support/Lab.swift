@@ -44,7 +44,9 @@ final class Lab: Sendable {
 
     /// Runs a program in a namespace of the lab; it has to succeed.
     @discardableResult
-    func at(_ place: String, _ words: [String], input: String = "") throws -> String { try Program.succeed(inside(place, words), input: input) }
+    func at(_ place: String, _ words: [String], input: String = "") throws -> String {
+        try Program.succeed(inside(place, words), input: input)
+    }
 
     func at(_ place: String, _ command: String) throws { try at(place, command.split(separator: " ").map(String.init)) }
 

@@ -20,7 +20,9 @@ struct LoadResult: Decodable {
     var isFlawless: Bool { failed == 0 && localErrors == 0 && answered == started && started > 0 }
 
     /// For messages of faults.
-    var summary: String { "\(started) started, \(answered) answered, \(localErrors) not started, failed: \(failures.filter { $0.value > 0 }) \(backends)" }
+    var summary: String {
+        "\(started) started, \(answered) answered, \(localErrors) not started, failed: \(failures.filter { $0.value > 0 }) \(backends)"
+    }
 
     /// From the instant to the start of the last connection that failed; 0 when none did afterwards.
     func secondsToLastFailure(after instant: Int64) -> Double {
@@ -46,7 +48,9 @@ struct LongResult: Decodable {
 struct Load<Result: Decodable> {
     private let program: Program
 
-    init(_ lab: Lab, _ words: [String]) throws { program = try Program(lab.inside("client", [Programs.farmload] + words + ["-o", "json"])) }
+    init(_ lab: Lab, _ words: [String]) throws {
+        program = try Program(lab.inside("client", [Programs.farmload] + words + ["-o", "json"]))
+    }
 
     /// Waits for the end.
     func result() throws -> Result { try JSONDecoder().decode(Result.self, from: Data(try program.outcome().text().utf8)) }

@@ -23,6 +23,8 @@ extension String {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw TestFault("cannot write \(path): \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
-        guard Glibc.write(descriptor, self, utf8.count) == utf8.count else { throw TestFault("cannot write \(path): \(String(cString: strerror(errno)))") }
+        guard Glibc.write(descriptor, self, utf8.count) == utf8.count else {
+            throw TestFault("cannot write \(path): \(String(cString: strerror(errno)))")
+        }
     }
 }

@@ -1,0 +1,14 @@
+import HealthPolicy
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+extension MonotonicInstant {
+    /// CLOCK_MONOTONIC now.
+    public static var now: MonotonicInstant {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return MonotonicInstant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}
