@@ -94,7 +94,7 @@ let package = Package(
         tests("RulesetCompilerTests", of: ["RulesetCompiler", "Ruleset", "FarmModel", "NetTypes"]),
         tests("ReconcilePolicyTests", of: ["ReconcilePolicy", "HealthPolicy", "FarmModel", "NetTypes"]),
         tests("HealthPolicyTests", of: ["HealthPolicy", "FarmModel"]),
-        tests("HealthProbingTests", of: ["HealthProbing", "HealthPolicy", "FarmModel", "NetTypes"]),
+        tests("HealthProbingTests", of: ["HealthProbing", "HealthPolicy", "FarmModel", "NetTypes", "Threads"]),
         tests("FarmWatchingTests", of: ["FarmWatching", "FarmConfig"]),
         tests("StateKeepingTests", of: ["StateKeeping", "Seams"]),
         tests("ControlTests", of: ["ControlServer", "ControlClient", "Commands", "ControlAPI", yams, log, lifecycle] + nio),
@@ -104,7 +104,7 @@ let package = Package(
         tests("CorpusKernelTests", of: ["CorpusCases", "NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
         tests("DaemonTests", of: [], in: "Netns"),
         tests("DriverTests", of: ["NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
-        tests("KernelEventTests", of: ["KernelEvents", "Seams", "NetTypes", "CLinux", "CNetfilter"], in: "Netns"),
+        tests("KernelEventTests", of: ["KernelEvents", "Seams", "NetTypes", "Threads", "CLinux", "CNetfilter"], in: "Netns"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -79,7 +79,7 @@ private enum Traffic {
         let balancer = try Balancer(Dictionary(uniqueKeysWithValues: farms.map { ($0.name, $0.text) }))
         let vips = ["203.0.113.10", "203.0.113.11"]
         let tracked = try balancer.lab.trackedConnections()
-        let long = try vips.map { try balancer.lab.holding(to: "\($0):9000", seconds: 5) }
+        let long = try vips.map { try balancer.lab.holding(to: "\($0):9000", seconds: 4) }
         let new = try vips.map {
             try balancer.lab.connecting(to: "\($0):80", "--rate 1000 --duration 4s --timeout 3s --sources \(Lab.clients4)")
         }

@@ -35,7 +35,7 @@ extension RealTraffic {
 
         @Test(arguments: [vip, "[2001:db8::10]:80"]) func changedMACIsFollowedWithin200Milliseconds(vip: String) throws {
             let balancer = try Balancer(Self.farm)
-            let seconds = try Machine.measured({ $0 <= 0.2 }) { () -> Double in
+            let seconds = try Machine.measured(atMost: 0.2) {
                 try balancer.lab.at("b2", "ip link set eth0 address 02:00:00:00:01:02")
                 try balancer.awaitAllUp()
                 let load = try balancer.lab.connecting(to: vip, "--rate 500 --duration 2s --timeout 900ms")
@@ -56,7 +56,7 @@ extension RealTraffic {
             farm.backends.lines.append("{ name: ghost, address: 10.0.1.77, port: 80 }")
             let balancer = try Balancer(notStartedWith: ["farm": farm.text])
             try balancer.start()
-            try eventually("b1 and b2 serve", lastSeen: { balancer.lastWords }) {
+            try eventually("b1 and b2 serve", lastSeen: balancer.lastWords) {
                 try balancer.statusOrNil() != nil && balancer.backend("b1").share > 0 && balancer.backend("b2").share > 0
             }
             let ghost = try balancer.backend("ghost")

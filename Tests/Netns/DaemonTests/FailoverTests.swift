@@ -10,7 +10,7 @@ extension RealTraffic {
 
         @Test func killedBackendIsLeftWithinAQuarterOfASecond() throws {
             let balancer = try Balancer(Self.farm)
-            let seconds = try Machine.measured({ $0 <= 0.25 }) {
+            let seconds = try Machine.measured(atMost: 0.25) {
                 try Self.secondsToLastFailure(balancer) { try balancer.lab.killServers(of: "b2") }
             }
             #expect(seconds <= 0.25)
@@ -18,7 +18,7 @@ extension RealTraffic {
 
         @Test func silentBackendIsLeftSoonAndNobodyStaysStuckOnIt() throws {
             let balancer = try Balancer(Self.farm)
-            let seconds = try Machine.measured({ $0 <= 0.35 }) {
+            let seconds = try Machine.measured(atMost: 0.35) {
                 try Self.secondsToLastFailure(balancer) { try balancer.lab.unplug("b2") }
             }
             #expect(seconds <= 0.35)
@@ -26,13 +26,14 @@ extension RealTraffic {
 
         @Test func clientsStuckOnASilentBackendConnectWithin1500Milliseconds() throws {
             let balancer = try Balancer(Self.farm)
-            let result = try Machine.measured({ $0.stuck == 0 }) { () -> (stuck: Int, slowest: Double) in
+            let stuck = try Machine.measured(atMost: 0) {
                 let (load, instant) = try Self.load(on: balancer, timeout: "1500ms") { try balancer.lab.unplug("b2") }
+                // The kernel sends a SYN again after a second.
+                #expect(load.latencyMs?.max ?? 0 > 900, "nobody was stuck on the silent backend")
                 // Those that had sent their request before it fell silent cannot be helped.
-                return (load.failureLog.count { $0.startedNs >= instant }, load.latencyMs?.max ?? 0)
+                return Double(load.failureLog.count { $0.startedNs >= instant })
             }
-            #expect(result.stuck == 0, "the slowest answer took \(result.slowest) ms")
-            #expect(result.slowest > 900, "nobody was stuck on the silent backend")
+            #expect(stuck == 0)
         }
 
         @Test func datagramFlowsLeaveADeadBackend() throws {
@@ -40,7 +41,7 @@ extension RealTraffic {
             let balancer = try Balancer(farm)
             let tracked = try balancer.lab.trackedConnections()
             let flows: Load<LongResult> = try Load(
-                balancer.lab, ["long", "--udp", "--to", "203.0.113.10:5300", "--count", "30", "--duration", "3s"])
+                balancer.lab, ["long", "--udp", "--to", "203.0.113.10:5300", "--count", "30", "--duration", "2s"])
             try eventually("the flows are running") { try balancer.lab.trackedConnections() >= tracked + 30 }
             try balancer.lab.killServers(of: "b2")
             let result = try flows.result()

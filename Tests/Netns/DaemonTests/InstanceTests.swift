@@ -9,7 +9,7 @@ extension RealTraffic {
         @Test(arguments: [true, false]) func secondDaemonExits75AndTheFirstIsUndisturbed(sharesDirectories: Bool) throws {
             let balancer = try Balancer(FarmFile())
             let rules = try balancer.kernelRules()
-            let load = try balancer.lab.connecting(to: Self.vip, "--rate 300 --duration 1500ms")
+            let load = try balancer.lab.connecting(to: Self.vip, "--rate 300 --duration 1s")
             let other = balancer.directory + "/other"
             try Program.succeed(["mkdir", other])
             let command = sharesDirectories ? balancer.commandLine() : balancer.commandLine(state: other, socket: other + "/zvnftd.sock")

@@ -58,7 +58,7 @@ extension RealTraffic {
             try balancer.write("farm", "farm: web\nlisten: [")
             try balancer.start()
             try balancer.awaitAnswer()
-            try eventually("all backends are up", lastSeen: { balancer.lastWords }) { try balancer.status().backends.up == 6 }
+            try eventually("all backends are up", lastSeen: balancer.lastWords) { try balancer.status().backends.up == 6 }
             #expect(try balancer.status().configFaults.joined().contains("farm.yaml:"))
             #expect(try balancer.kernelRules() == rules)
             #expect(try balancer.lab.connect(to: Self.vip, "--count 60 --rate 600").isFlawless)

@@ -23,7 +23,7 @@ extension RealTraffic {
         func backendThatAnswersOtherwiseIsDownAndSaysWhy(health: String, reason: String) throws {
             let balancer = try Balancer(notStartedWith: ["farm": Self.farm(health).text])
             try balancer.start()
-            try eventually("all are down", lastSeen: { balancer.lastWords }) { try balancer.statusOrNil()?.backends.down == 6 }
+            try eventually("all are down", lastSeen: balancer.lastWords) { try balancer.statusOrNil()?.backends.down == 6 }
             for backend in try balancer.backends() { #expect(backend.reason.contains(reason) && backend.share == 0, "\(backend)") }
             #expect(try balancer.lab.connect(to: "203.0.113.10:80", "--count 5 --rate 100").failures["refused"] == 5)
         }

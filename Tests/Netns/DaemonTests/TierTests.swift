@@ -45,7 +45,7 @@ extension RealTraffic {
             let host = try balancer.lab.serve("host", at: "balancer", port: 80)
             try balancer.lab.killServers(of: "b1", "b2")
             try balancer.start()
-            try eventually("the ruleset is there", lastSeen: { balancer.lastWords }) { try balancer.kernelRules().contains("203.0.113.10") }
+            try eventually("the ruleset is there", lastSeen: balancer.lastWords) { try balancer.kernelRules().contains("203.0.113.10") }
             for vip in [Self.vip, "[2001:db8::10]:80"] {
                 let result = try balancer.lab.connect(to: vip, "--count 50 --rate 200 --timeout 300ms")
                 #expect(result.answered == 0, "\(vip): \(result.summary)")

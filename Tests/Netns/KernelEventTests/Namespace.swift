@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import Threads
 
 @testable import KernelEvents
 
@@ -31,14 +32,14 @@ final class Namespace: Sendable {
     /// Runs the body on a thread that is inside: sockets that it opens stay there.
     func inside<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
         let result = Mutex<Result<Value, any Error>?>(nil)
-        let thread = EventThread { [path] in
+        let thread = try DedicatedThread(named: "in namespace") { [path] in
             let outcome = Result { () throws -> Value in
                 try Self.enter(path)
                 return try body()
             }
             result.withLock { $0 = outcome }
         }
-        thread?.join()
+        thread.join()
         guard let outcome = result.withLock({ $0 }) else { throw TestFault("no thread") }
         return try outcome.get()
     }

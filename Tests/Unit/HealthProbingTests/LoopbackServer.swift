@@ -1,5 +1,6 @@
 import Glibc
 import NetTypes
+import Threads
 
 @testable import HealthProbing
 
@@ -30,17 +31,20 @@ final class LoopbackServer: Sendable {
     }
 
     private static func accept(on listener: Int32, _ serve: @escaping @Sendable (Int32) -> Void) throws {
-        try LoopThread.start(named: "test-accept") {
+        try DedicatedThread(named: "test-accept") {
             while true {
                 let connection = Glibc.accept(listener, nil, nil)
                 guard connection >= 0 else { return }
-                let isServed: Void? = try? LoopThread.start(named: "test-serve") {
-                    serve(connection)
+                do {
+                    try DedicatedThread(named: "test-serve") {
+                        serve(connection)
+                        close(connection)
+                    }.detach()
+                } catch {
                     close(connection)
                 }
-                if isServed == nil { close(connection) }
             }
-        }
+        }.detach()
     }
 
     /// From now on connections are refused.

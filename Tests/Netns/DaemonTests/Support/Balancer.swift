@@ -70,8 +70,12 @@ final class Balancer {
 
     /// What the daemon has written, for messages of faults.
     var lastWords: String {
-        let text = (try? String(contentsOfFile: log)) ?? "no log"
-        return "\nzvnftd: " + text.split(separator: "\n").suffix(15).joined(separator: "\n        ")
+        do {
+            let lines = try String(contentsOfFile: log).split(separator: "\n")
+            return "\nzvnftd: " + lines.suffix(15).joined(separator: "\n        ")
+        } catch {
+            return "\nno log: \(error)"
+        }
     }
 
     /// lbctl, whatever its exit code.
@@ -99,12 +103,12 @@ final class Balancer {
     func status() throws -> StatusView { try ask("status") }
 
     func awaitAnswer(within limit: Duration = .seconds(10)) throws {
-        try eventually("the daemon answers", within: limit, lastSeen: { lastWords }) { try statusOrNil() != nil }
+        try eventually("the daemon answers", within: limit, lastSeen: lastWords) { try statusOrNil() != nil }
     }
 
     func awaitAllUp(within limit: Duration = .seconds(10)) throws {
         var seen: StatusView?
-        try eventually("all farms and backends are up", within: limit, lastSeen: { "\(seen as Any)\(lastWords)" }) {
+        try eventually("all farms and backends are up", within: limit, lastSeen: "\(seen as Any)\(lastWords)") {
             seen = try statusOrNil()
             guard let seen else { return false }
             return seen.farms.total > 0 && seen.farms.up == seen.farms.total && seen.backends.up == seen.backends.total
@@ -112,7 +116,7 @@ final class Balancer {
     }
 
     func awaitHealth(_ health: String, of backend: String, within limit: Duration = .seconds(10)) throws {
-        try eventually("\(backend) is \(health)", within: limit, lastSeen: { lastWords }) { try self.backend(backend).health == health }
+        try eventually("\(backend) is \(health)", within: limit, lastSeen: lastWords) { try self.backend(backend).health == health }
     }
 
     /// `lbctl apply` has to succeed.

@@ -25,6 +25,6 @@ struct EventLines {
     }
 
     func await(_ what: String, _ condition: (EventView) -> Bool) throws {
-        try eventually("event: \(what)", lastSeen: { program.output }) { try all.contains(where: condition) }
+        try eventually("event: \(what)", lastSeen: program.output) { try all.contains(where: condition) }
     }
 }

@@ -2,7 +2,7 @@ import Glibc
 
 /// Asks again and again until the condition holds; a deadline that passes is a fault that says what was waited for.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(10), lastSeen: () -> String = { "" }, _ condition: () throws -> Bool
+    _ what: String, within limit: Duration = .seconds(10), lastSeen: @autoclosure () -> String = "", _ condition: () throws -> Bool
 ) throws {
     let deadline = ContinuousClock.now + limit
     while try !condition() {
