@@ -19,7 +19,7 @@ class Report:
         if goal:
             figure |= {"goal": f"{goal[0]} {goal[1]}", "met": value is not None and COMPARISONS[goal[0]](value, goal[1])}
         self.figures.append(figure)
-        line = json.dumps(figure)
+        line = json.dumps(figure, ensure_ascii=False)
         if self.file:
             print(line, file=self.file, flush=True)
         if self.as_json:
