@@ -65,12 +65,19 @@ struct Balancer {
         let services: [any Service] = [
             control, Part { await reconciler.run() }, Part { await reconciler.keepVerdictsYoung() },
             Part { await reconciler.askForNeighbours() },
-            Part { try await watch(directory, reconciler) }, Part { await reloadOnHangUp(reconciler, notification) },
+            Part { try await watch(directory, reconciler) }, Part { await Self.giveBackMemory() },
+            Part { await reloadOnHangUp(reconciler, notification) },
         ]
         let group = ServiceGroup(
             configuration: .init(
                 services: services.map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await group.run()
+    }
+
+    /// What a storm of verdicts or a load of files leaves behind.
+    private static func giveBackMemory() async {
+        // Ends when the daemon stops and the sleep is cancelled.
+        while (try? await Task.sleep(for: .seconds(10))) != nil { clinux_trim_memory() }
     }
 
     /// The group announces each part at `info`.

@@ -13,6 +13,7 @@ public struct DaemonCommand: AsyncParsableCommand {
     /// Exit codes of sysexits.h where they fit; usage errors are 64.
     public static func start() async {
         // First of all, while the process has one thread: threads made later inherit what is left.
+        clinux_share_one_heap()
         Privileges.drop()
         clinux_raise_descriptor_limit()
         await main()

@@ -17,10 +17,9 @@ public final class ConntrackForgetter: ConnectionForgetter, ConnectionCounter {
     }
 
     /// - Throws: `DriverError`; the entries deleted before stay deleted.
-    public func forgetUnanswered(_ backend: IPAddress, port: UInt16?, transport: TransportProtocol) throws -> Int {
-        let selection = ConntrackSelection(address: backend, port: port, transport: transport)
-        return try socket.withLock { socket in
-            try ConntrackDeletion.delete(try Self.unanswered(selection, socket), socket)
+    public func forgetUnanswered(_ backends: Set<DeadBackend>) throws -> Int {
+        try socket.withLock { socket in
+            try ConntrackDeletion.delete(try Self.unanswered(backends.map(ConntrackSelection.init), socket), socket)
         }
     }
 
@@ -36,12 +35,19 @@ public final class ConntrackForgetter: ConnectionForgetter, ConnectionCounter {
         }
     }
 
-    private static func unanswered(_ selection: ConntrackSelection, _ socket: NetlinkSocket) throws(DriverError) -> [ConntrackDeletion] {
-        let family = selection.address.family
+    /// The kernel sorts out for one backend; for several, one walk over all that is translated costs less than a walk each.
+    private static func unanswered(_ selections: [ConntrackSelection], _ socket: NetlinkSocket) throws(DriverError) -> [ConntrackDeletion] {
+        guard let first = selections.first else { return [] }
+        let isOne = selections.count == 1
+        let byAddress = Dictionary(grouping: selections, by: \.backend.address)
+        let family = isOne ? first.backend.address.family : nil
         var found: [ConntrackDeletion] = []
-        try dump(narrowed: selection.unansweredDump(), whole: ConntrackSelection.dump(family: family), socket) { message in
-            guard let entry = ConntrackEntry(message), selection.containsUnanswered(entry) else { return }
-            if let deletion = ConntrackDeletion(message, family: family) { found.append(deletion) }
+        let narrowed = isOne ? first.unansweredDump() : ConntrackSelection.translatedDump()
+        try dump(narrowed: narrowed, whole: ConntrackSelection.dump(family: family), socket) { message in
+            guard let entry = ConntrackEntry(message),
+                byAddress[entry.backend.address]?.contains(where: { $0.containsUnanswered(entry) }) == true
+            else { return }
+            if let deletion = ConntrackDeletion(message, family: entry.backend.address.family) { found.append(deletion) }
         }
         return found
     }

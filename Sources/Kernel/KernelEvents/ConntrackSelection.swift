@@ -5,10 +5,10 @@ import Seams
 
 /// Which entries a walk over the connection tracking table is for.
 struct ConntrackSelection {
-    let address: IPAddress
-    /// Nil: every port.
-    let port: UInt16?
-    let transport: TransportProtocol
+    let backend: DeadBackend
+    private var address: IPAddress { backend.address }
+    private var port: UInt16? { backend.port }
+    private var transport: TransportProtocol { backend.transport }
 
     /// What is deleted when the backend is out. Checked here for each entry, whatever the kernel has sorted out before.
     func containsUnanswered(_ entry: ConntrackEntry) -> Bool {

@@ -14,42 +14,20 @@ public struct ChangePlan: Sendable, Equatable {
     public let slotsMoved: Double
     /// Backends that no farm keeps, with the port where it is one.
     public let removedBackends: [Endpoint]
-    /// Address, protocol and port ranges that were served and will not be.
-    public let listenersLost: Int
-    public let listenersBefore: Int
+    public let blastRadius: BlastRadius
 
     public init(from old: DesiredState, to new: DesiredState) {
         let kept = Set(old.farms.keys).intersection(new.farms.keys)
         added = new.farms.keys.filter { old.farms[$0] == nil }.sorted()
         removed = old.farms.keys.filter { new.farms[$0] == nil }.sorted()
         changed = kept.filter { old.farms[$0] != new.farms[$0] }.sorted()
-        let batch = old.ruleset.batch(to: new.ruleset)
-        (elementsAdded, elementsRemoved) = (batch.elementsAdded, batch.elementsRemoved)
+        (elementsAdded, elementsRemoved) = old.ruleset.elementsChanged(to: new.ruleset)
         slotsMoved = Self.slotsMoved(old, new, changed)
         removedBackends = Self.endpoints(old).subtracting(Self.endpoints(new)).sorted()
-        let (before, after) = (Self.listeners(old), Self.listeners(new))
-        (listenersBefore, listenersLost) = (before.count, before.subtracting(after).count)
+        blastRadius = BlastRadius(from: old.farms.values, to: new.farms.values)
     }
 
     public var isEmpty: Bool { added.isEmpty && changed.isEmpty && removed.isEmpty && elementsAdded == 0 && elementsRemoved == 0 }
-
-    /// More than half of all listeners, and at least five, would go: a mistake more often than a wish, so it wants a `--force`.
-    public var isAboveBlastRadius: Bool { listenersLost >= 5 && 2 * listenersLost > listenersBefore }
-
-    private struct Place: Hashable {
-        let address: IPAddress
-        let transport: TransportProtocol
-        let ports: PortRange
-    }
-
-    private static func listeners(_ state: DesiredState) -> Set<Place> {
-        Set(
-            state.farms.values.flatMap { farm in
-                farm.listeners.flatMap { listener in
-                    listener.ports.map { Place(address: listener.address, transport: listener.transport, ports: $0) }
-                }
-            })
-    }
 
     private static func endpoints(_ state: DesiredState) -> Set<Endpoint> {
         Set(

@@ -13,6 +13,8 @@ public struct DesiredState: Sendable {
     public private(set) var verdicts: [ProbeTarget: Verdict] = [:]
     /// How frames reach the backends of dsr farms; those that are missing are held out of the table.
     public private(set) var nextHops: [IPAddress: NextHop] = [:]
+    /// The fragments of the ruleset that may have changed since `settled`; nil: any.
+    public private(set) var touched: Set<Fragment>?
     private var ingressDevices: [NetworkDevice] = []
 
     private var plans: [String: FarmPlan] = [:]
@@ -34,6 +36,11 @@ public struct DesiredState: Sendable {
 }
 
 extension DesiredState {
+    /// The kernel has the ruleset as it is now.
+    public mutating func settled() { touched = [] }
+    /// Nothing is known of how the kernel differs.
+    public mutating func unsettle() { touched = nil }
+
     /// Replaces the farms. Overrides of backends that are gone stay: the backend may come back.
     public mutating func set(farms new: [Farm]) {
         let previous = farms
@@ -52,6 +59,7 @@ extension DesiredState {
             }
         }
         compiler.replace(farms: compiled, environment: environment)
+        touched = nil
     }
 
     public mutating func set(overrides new: [BackendID: Override]) {
@@ -85,6 +93,7 @@ extension DesiredState {
     }
 
     private mutating func recompile(_ names: Set<String>, replanning: Bool = false) {
+        touched?.formUnion(names.union([.shared]))
         for name in names.sorted() {
             guard let farm = farms[name] else { continue }
             let plan = replanning ? self.plan(farm) : plans[name] ?? self.plan(farm)

@@ -3,9 +3,11 @@ extension Ruleset {
     ///
     /// The order inside the batch is what nf_tables asks for: containers before content, elements away before the chains they name,
     /// and an element deleted before its key is added again, so that no packet finds the key missing.
-    public func batch(to target: Ruleset) -> Batch {
+    ///
+    /// `touched`: the only fragments that may differ, where the caller knows; nil compares all.
+    public func batch(to target: Ruleset, touched: Set<Fragment>? = nil) -> Batch {
         let nothing = { Table(family: $0) }
-        var steps = Steps()
+        var steps = Steps(touched: touched)
         for family in TableFamily.allCases {
             switch (self[family], target[family]) {
             case (nil, nil): break
@@ -36,8 +38,27 @@ extension Table {
     }
 }
 
+extension Ruleset {
+    /// How many elements come and go, those of sets that come and go with them included.
+    public func elementsChanged(to target: Ruleset) -> (added: Int, removed: Int) {
+        var (added, removed) = (0, 0)
+        for family in TableFamily.allCases {
+            let old = Dictionary(uniqueKeysWithValues: (self[family]?.sets ?? []).map { ($0.name, $0) })
+            let new = Dictionary(uniqueKeysWithValues: (target[family]?.sets ?? []).map { ($0.name, $0) })
+            for (name, set) in new {
+                let change = old[name].flatMap { $0.type == set.type ? $0.difference(to: set) : nil }
+                added += change?.added.count ?? set.count
+                removed += change?.removed.count ?? 0
+            }
+            for (name, set) in old where new[name]?.type != set.type { removed += set.count }
+        }
+        return (added, removed)
+    }
+}
+
 /// The operations of a batch by the phase in which they have to stand.
 private struct Steps {
+    let touched: Set<Fragment>?
     var tables: [Batch.Operation] = []
     var containers: [Batch.Operation] = []
     var elementsRemoved: [Batch.Operation] = []
@@ -62,7 +83,7 @@ private struct Steps {
                 if !elements.isEmpty { elementsAdded.append(.addElements(family, set: set.name, set.type, elements)) }
                 continue
             }
-            let change = previous.difference(to: set)
+            let change = previous.difference(to: set, touched: touched)
             if !change.removed.isEmpty { elementsRemoved.append(.deleteElements(family, set: set.name, set.type, change.removed)) }
             if !change.added.isEmpty { elementsAdded.append(.addElements(family, set: set.name, set.type, change.added)) }
         }
@@ -101,18 +122,17 @@ private struct Steps {
 
 extension ElementSet {
     /// Compares farm by farm where both sides are kept so; a side that came from the kernel knows no farms and is compared whole.
-    func difference(to new: ElementSet) -> (removed: ElementTable, added: ElementTable) {
+    func difference(to new: ElementSet, touched: Set<Fragment>? = nil) -> (removed: ElementTable, added: ElementTable) {
         if fragments.count == 1, fragments[.shared] != nil, new.fragments.keys.contains(where: { $0 != .shared }) {
             return elements.difference(to: new.elements)
         }
         var (removed, added): ([ElementTable], [ElementTable]) = ([], [])
         let empty = ElementTable(type.layout)
-        for (fragment, rows) in new.fragments {
-            let change = (fragments[fragment] ?? empty).difference(to: rows)
+        for fragment in touched ?? Set(fragments.keys).union(new.fragments.keys) {
+            let change = (fragments[fragment] ?? empty).difference(to: new.fragments[fragment] ?? empty)
             if !change.removed.isEmpty { removed.append(change.removed) }
             if !change.added.isEmpty { added.append(change.added) }
         }
-        for (fragment, rows) in fragments where new.fragments[fragment] == nil { removed.append(rows) }
         return (ElementTable(merging: removed, layout: type.layout), ElementTable(merging: added, layout: type.layout))
     }
 }

@@ -73,11 +73,23 @@ public protocol NetworkObserver: AnyObject, Sendable {
     func resolve(_ address: IPAddress, device: UInt32) throws
 }
 
-/// Forgets connections of a backend that is out, so that their clients are balanced anew.
+/// Forgets connections of backends that are out, so that their clients are balanced anew.
 public protocol ConnectionForgetter: AnyObject, Sendable {
-    /// Deletes the half-open TCP and all UDP entries that were translated to the backend; returns how many.
-    /// Blocks for as long as the kernel walks its table. `port` nil: every port.
-    func forgetUnanswered(_ backend: IPAddress, port: UInt16?, transport: TransportProtocol) throws -> Int
+    /// Deletes the half-open TCP and all UDP entries that were translated to the backends; returns how many.
+    /// Blocks for as long as the kernel walks its table, once for all of them.
+    func forgetUnanswered(_ backends: Set<DeadBackend>) throws -> Int
+}
+
+/// Whose half-open connections are forgotten.
+public struct DeadBackend: Sendable, Hashable {
+    public let address: IPAddress
+    /// Nil: every port.
+    public let port: UInt16?
+    public let transport: TransportProtocol
+
+    public init(address: IPAddress, port: UInt16?, transport: TransportProtocol) {
+        (self.address, self.port, self.transport) = (address, port, transport)
+    }
 }
 
 /// What connections were made to, and what they were translated to.

@@ -1,45 +1,52 @@
 import Logging
 import NetTypes
 import Seams
+import Synchronization
 
 /// Forgets half-open connections to dead backends, on a thread of its own: a walk over the kernel's table takes its time.
+///
+/// Backends that die while a walk is under way wait together for the next one.
 actor ConnectionSweeper {
     private let executor = ThreadExecutor(name: "conntrack")
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let connections: any ConnectionForgetter & ConnectionCounter
+    private nonisolated let waiting = Mutex<Set<DeadBackend>>([])
     private let log: Logger
-
-    struct Target: Sendable, Hashable {
-        let address: IPAddress
-        /// Nil: every port.
-        let port: UInt16?
-        let transport: TransportProtocol
-    }
 
     init(connections: any ConnectionForgetter & ConnectionCounter, log: Logger) {
         (self.connections, self.log) = (connections, log)
     }
 
-    func sweep(_ targets: Set<Target>) {
-        for target in targets {
-            do {
-                let count = try connections.forgetUnanswered(target.address, port: target.port, transport: target.transport)
-                if count > 0 {
-                    log.info(
-                        "half-open connections forgotten",
-                        metadata: [
-                            "backend": "\(target.address)", "transport": "\(target.transport)", "count": "\(count)",
-                        ])
-                }
-            } catch {
-                log.warning(
-                    "half-open connections could not be forgotten; their clients connect anew only after a timeout",
-                    metadata: [
-                        "backend": "\(target.address)", "error": "\(error)",
-                    ])
-            }
+    nonisolated func sweep(_ backends: Set<DeadBackend>) {
+        let isFirst = waiting.withLock { waiting in
+            defer { waiting.formUnion(backends) }
+            return waiting.isEmpty
         }
+        if isFirst { Task { await walk() } }
+    }
+
+    private func walk() {
+        let backends = waiting.withLock { waiting in
+            defer { waiting = [] }
+            return waiting
+        }
+        guard !backends.isEmpty else { return }
+        do {
+            let count = try connections.forgetUnanswered(backends)
+            if count > 0 {
+                log.info("half-open connections forgotten", metadata: ["backends": "\(words(backends))", "count": "\(count)"])
+            }
+        } catch {
+            log.warning(
+                "half-open connections could not be forgotten; their clients connect anew only after a timeout",
+                metadata: ["backends": "\(words(backends))", "error": "\(error)"])
+        }
+    }
+
+    private func words(_ backends: Set<DeadBackend>) -> String {
+        let addresses = Set(backends.map(\.address))
+        return addresses.count > 5 ? "\(addresses.count)" : addresses.sorted().map(\.description).joined(separator: ",")
     }
 
     func counts() throws -> [ConnectionTarget: Int] { try connections.counts() }

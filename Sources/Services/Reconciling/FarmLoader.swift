@@ -35,14 +35,18 @@ public actor FarmLoader {
         return Load(files: reading.files, result: result, faults: reading.faults + result.faults.map { $0.rendered(color: false) })
     }
 
-    /// The files that were accepted last; nil if there are none, or they are no longer legal.
-    func loadLastGood() throws(StateFault) -> Load? {
+    /// The files that were accepted last; nil if there are none, they are those of `load`, or they are no longer legal.
+    func loadLastGood(insteadOf load: Load) throws(StateFault) -> Load? {
         guard let octets = try store.read(.lastGood) else { return nil }
         let kept: [KeptFile]
         do { kept = try JSONDecoder().decode([KeptFile].self, from: Data(octets)) } catch {
             throw StateFault(message: "the last good farm files cannot be read back: \(error)")
         }
         let files = kept.map { FarmFile(path: $0.path, text: Array($0.text.utf8)) }
+        let isSame =
+            load.faults.isEmpty && files.count == load.files.count
+            && zip(files, load.files).allSatisfy { $0.path == $1.path && $0.text == $1.text }
+        guard !isSame else { return nil }
         let result = FarmConfig.load(files)
         return result.faults.isEmpty ? Load(files: files, result: result, faults: []) : nil
     }

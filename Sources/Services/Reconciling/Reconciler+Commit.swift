@@ -24,12 +24,15 @@ extension Reconciler {
     /// Commits the difference; nil when there is none. Decides again on what is there when something came between.
     private func commit(_ target: Ruleset) throws(DriverError) -> (added: Int, removed: Int)? {
         for attempt in 1... {
-            let batch = committed.batch(to: target)
-            guard !batch.isEmpty else { return nil }
+            let batch = committed.batch(to: target, touched: desired.touched)
+            guard !batch.isEmpty else {
+                settle(target)
+                return nil
+            }
             let start = ContinuousClock.now
             do {
                 generation = try send(batch)
-                committed = target
+                settle(target)
                 counters.commits += 1
                 counters.lastCommit = ContinuousClock.now - start
                 counters.firstCommit = counters.firstCommit ?? counters.lastCommit
@@ -45,6 +48,11 @@ extension Reconciler {
             }
         }
         return nil
+    }
+
+    private func settle(_ target: Ruleset) {
+        committed = target
+        desired.settled()
     }
 
     /// While nobody owns the tables we listen for changes of others, but not to the thousands of notices of our own bulk load.
@@ -65,6 +73,7 @@ extension Reconciler {
     func adopt(_ target: Ruleset) throws(DriverError) {
         let dump = try driver.dump(recognising: target)
         (committed, generation) = (dump.ruleset, dump.generation)
+        desired.unsettle()
         for name in dump.foreign { log.warning("something in our tables is not ours and is left alone", metadata: ["object": "\(name)"]) }
     }
 

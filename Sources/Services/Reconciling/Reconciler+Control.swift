@@ -72,7 +72,7 @@ extension Reconciler: ControlService {
         case .refused(let plan):
             throw Problem(
                 title: "The change is above the blast radius", status: 409,
-                detail: "\(plan.listenersLost) of \(plan.listenersBefore) listeners would go; say --force if that is meant")
+                detail: plan.blastRadius.remedy)
         case .failed(let reason): throw Problem(title: "The kernel refused the change", status: 503, detail: reason)
         }
     }

@@ -31,8 +31,8 @@ extension Reconciler {
         next.set(farms: load.result.farms)
         let plan = ChangePlan(from: desired, to: next)
         if dryRun { return .planned(plan) }
-        if plan.isAboveBlastRadius, !force {
-            noteFaults(["\(plan.listenersLost) of \(plan.listenersBefore) listeners would go; `lbctl apply --force` does it all the same"])
+        if plan.blastRadius.isExceeded, !force {
+            noteFaults([plan.blastRadius.remedy])
             return .refused(plan)
         }
         noteFaults([])
@@ -69,7 +69,7 @@ extension Reconciler {
         updateNextHops()
     }
 
-    private func noteFaults(_ faults: [String]) {
+    func noteFaults(_ faults: [String]) {
         for fault in faults where !configFaults.contains(fault) {
             log.error("farm files are not applied; what runs goes on running", metadata: ["fault": "\(fault)"])
             events.post(.config, fault)

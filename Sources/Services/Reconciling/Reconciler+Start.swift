@@ -42,17 +42,20 @@ extension Reconciler {
         }
     }
 
-    /// The files as they are; if they are faulty, the last ones that were not.
+    /// The files as they are; if they are faulty, or would take away most of what was served, the last ones that were accepted.
     private func firstLoad() async -> FarmLoader.Load? {
         let load = await loader.load()
-        guard !load.faults.isEmpty else { return load }
-        configFaults = load.faults
-        for fault in load.faults { log.error("farm files are not used", metadata: ["fault": "\(fault)"]) }
-        do {
-            guard let last = try await loader.loadLastGood() else { return nil }
-            log.warning("serving the farm files that were good last", metadata: ["files": "\(last.files.count)"])
-            return last
-        } catch {
+        let last = await lastGood(insteadOf: load)
+        let radius = last.map { BlastRadius(from: $0.result.farms, to: load.result.farms) }
+        if load.faults.isEmpty, radius?.isExceeded != true { return load }
+        noteFaults(load.faults.isEmpty ? radius.map { [$0.remedy] } ?? [] : load.faults)
+        guard let last else { return nil }
+        log.warning("serving the farm files that were good last", metadata: ["files": "\(last.files.count)"])
+        return last
+    }
+
+    private func lastGood(insteadOf load: FarmLoader.Load) async -> FarmLoader.Load? {
+        do { return try await loader.loadLastGood(insteadOf: load) } catch {
             noteState(error)
             return nil
         }

@@ -24,18 +24,17 @@ extension Reconciler {
 
     /// What is half open to a backend that died would stay with it: conntrack pins every retransmission.
     private func forgetConnections(to dead: Set<ProbeTarget>, of farms: Set<String>) {
-        var targets: Set<ConnectionSweeper.Target> = []
+        var backends: Set<DeadBackend> = []
         for farm in farms.compactMap({ desired.farms[$0] }) where farm.mode != .dsr {
             for backend in farm.backends {
                 guard let target = farm.probeTarget(of: backend), dead.contains(target) else { continue }
                 let port = backend.port.flatMap { $0.isSingle ? $0.first : nil }
                 for transport in Set(farm.listeners.filter { $0.address.family == backend.address.family }.map(\.transport)) {
-                    targets.insert(.init(address: backend.address, port: port, transport: transport))
+                    backends.insert(.init(address: backend.address, port: port, transport: transport))
                 }
             }
         }
-        guard !targets.isEmpty else { return }
-        Task { [sweeper, targets] in await sweeper.sweep(targets) }
+        if !backends.isEmpty { sweeper.sweep(backends) }
     }
 
     private func announce(_ changed: [ProbeTarget: Verdict], _ farms: Set<String>) {
@@ -53,25 +52,26 @@ extension Reconciler {
         }
     }
 
-    /// Now when the last save is a second old, else a second after it: verdicts that flap do not wear out the disk.
     private func saveVerdictsSoon() {
         guard let delay = verdictSaves.delay(at: .now) else { return }
         Task {
             // Cancelled means that the daemon stops: then they are saved at once.
-            try? await Task.sleep(for: delay)
+            if delay > .zero { try? await Task.sleep(for: delay) }
             await saveVerdicts()
         }
     }
 
     /// Writes the verdicts as they are now.
     public func saveVerdicts() async {
-        verdictSaves.saved(at: .now)
+        let start = ContinuousClock.now
+        verdictSaves.begins()
         do throws(StateFault) {
             try await keeper.save(desired.verdicts)
             noteState(nil)
         } catch {
             noteState(error)
         }
+        verdictSaves.ended(from: start, to: .now)
     }
 
     /// Says once that state cannot be kept, and once that it can again.

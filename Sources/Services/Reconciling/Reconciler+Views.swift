@@ -87,6 +87,6 @@ extension Reconciler {
         return PlanView(
             same: plan.isEmpty, farms: .init(added: plan.added, changed: plan.changed, removed: plan.removed),
             elements: .init(added: plan.elementsAdded, removed: plan.elementsRemoved), slotsMoved: plan.slotsMoved,
-            connectionsAtRisk: atRisk, needsForce: plan.isAboveBlastRadius)
+            connectionsAtRisk: atRisk, needsForce: plan.blastRadius.isExceeded)
     }
 }

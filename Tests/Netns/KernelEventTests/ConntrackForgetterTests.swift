@@ -54,9 +54,9 @@ private struct Table {
         try table.add(tcp: "SYN_SENT", from: 2004, to: other)
         try table.add(tcp: "SYN_SENT", from: 2005, to: otherPort)
         try table.add(udpFrom: 2006, to: backend)
-        #expect(try table.forgetter.forgetUnanswered(target.address, port: target.port, transport: .tcp) == 2)
+        #expect(try table.forgetter.forgetUnanswered([DeadBackend(address: target.address, port: target.port, transport: .tcp)]) == 2)
         #expect(try table.ports() == [2001, 2002, 2003, 2004, 2005, 2006])
-        #expect(try table.forgetter.forgetUnanswered(target.address, port: nil, transport: .tcp) == 1)
+        #expect(try table.forgetter.forgetUnanswered([DeadBackend(address: target.address, port: nil, transport: .tcp)]) == 1)
         #expect(try table.ports() == [2001, 2002, 2003, 2004, 2006])
     }
 
@@ -68,14 +68,16 @@ private struct Table {
         try table.add(udpFrom: 1002, to: backend, status: "SEEN_REPLY,ASSURED")
         try table.add(udpFrom: 2001, to: backend.replacingPort(54))
         try table.add(tcp: "SYN_SENT", from: 2002, to: backend)
-        #expect(try table.forgetter.forgetUnanswered(target.address, port: target.port, transport: .udp) == 2)
+        #expect(try table.forgetter.forgetUnanswered([DeadBackend(address: target.address, port: target.port, transport: .udp)]) == 2)
         #expect(try table.ports() == [2001, 2002])
     }
 
     @Test func connectionThatWasNotTranslatedIsKept() throws {
         let table = try Table()
         try table.namespace.run("conntrack -I -p tcp -s 192.0.2.1 -d 10.1.0.1 --sport 2001 --dport 8080 -t 300 --state SYN_SENT")
-        #expect(try table.forgetter.forgetUnanswered(try #require(IPAddress("10.1.0.1")), port: 8080, transport: .tcp) == 0)
+        #expect(
+            try table.forgetter.forgetUnanswered([DeadBackend(address: try #require(IPAddress("10.1.0.1")), port: 8080, transport: .tcp)])
+                == 0)
         #expect(try table.ports() == [2001])
     }
 
@@ -83,7 +85,9 @@ private struct Table {
         let table = try Table()
         let tuple = "-p tcp -s 192.0.2.1 -d 192.0.2.80 --sport 1001 --dport 80"
         try table.namespace.run("conntrack -I \(tuple) -t 300 --zone 7 --dst-nat 10.1.0.1:8080 --state SYN_SENT")
-        #expect(try table.forgetter.forgetUnanswered(try #require(IPAddress("10.1.0.1")), port: 8080, transport: .tcp) == 1)
+        #expect(
+            try table.forgetter.forgetUnanswered([DeadBackend(address: try #require(IPAddress("10.1.0.1")), port: 8080, transport: .tcp)])
+                == 1)
         #expect(try table.ports().isEmpty)
     }
 
@@ -91,7 +95,9 @@ private struct Table {
         let table = try Table()
         for port in 1000..<1300 { try table.add(udpFrom: port, to: "10.1.0.1:53") }
         try table.add(udpFrom: 2001, to: "10.1.0.2:53")
-        #expect(try table.forgetter.forgetUnanswered(try #require(IPAddress("10.1.0.1")), port: 53, transport: .udp) == 300)
+        #expect(
+            try table.forgetter.forgetUnanswered([DeadBackend(address: try #require(IPAddress("10.1.0.1")), port: 53, transport: .udp)])
+                == 300)
         #expect(try table.ports() == [2001])
     }
 
@@ -122,7 +128,7 @@ private struct Table {
         try table.add(tcp: "ESTABLISHED", from: 2001, to: "10.1.0.1:8080", status: "SEEN_REPLY,ASSURED")
         try table.add(tcp: "SYN_SENT", from: 2002, to: "10.1.0.2:8080")
         try table.add(udpFrom: 2003, to: "10.1.0.1:8080")
-        let selection = ConntrackSelection(address: try #require(IPAddress("10.1.0.1")), port: 8080, transport: .tcp)
+        let selection = ConntrackSelection(backend: DeadBackend(address: try #require(IPAddress("10.1.0.1")), port: 8080, transport: .tcp))
         let (narrowed, whole, chosen) = try table.namespace.inside {
             let socket = try NetlinkSocket.forRequests(12)
             var (narrowed, whole, chosen) = (0, 0, 0)

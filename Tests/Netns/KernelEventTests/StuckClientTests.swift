@@ -1,6 +1,7 @@
 import Glibc
 import KernelEvents
 import NetTypes
+import Seams
 import Testing
 
 /// Real connections through a real translation: what the client of a dead backend lives through.
@@ -38,9 +39,11 @@ import Testing
         #expect(isConnected(other, within: 2_000))
         #expect(!isConnected(stuck, within: 1_500), "the first entry still leads to the dead backend")
 
-        #expect(try forgetter.forgetUnanswered(try #require(IPAddress("127.0.0.2")), port: nil, transport: .tcp) == 1)
+        #expect(
+            try forgetter.forgetUnanswered([DeadBackend(address: try #require(IPAddress("127.0.0.2")), port: nil, transport: .tcp)]) == 1)
         #expect(isConnected(stuck, within: 5_000))
-        #expect(try forgetter.forgetUnanswered(try #require(IPAddress("127.0.0.3")), port: nil, transport: .tcp) == 0)
+        #expect(
+            try forgetter.forgetUnanswered([DeadBackend(address: try #require(IPAddress("127.0.0.3")), port: nil, transport: .tcp)]) == 0)
         let lines = try namespace.run("conntrack -L -p tcp --state ESTABLISHED").split(separator: "\n")
         #expect(lines.count { $0.hasPrefix("tcp") } == 2)
     }

@@ -98,7 +98,7 @@ private func serving(_ farm: Farm) -> DesiredState {
         for (kept, isAbove) in [(4, true), (5, false), (9, false), (0, true)] {
             var new = old
             new.set(farms: Array(farms.prefix(kept)))
-            #expect(ChangePlan(from: old, to: new).isAboveBlastRadius == isAbove, "\(kept) of 10 kept")
+            #expect(ChangePlan(from: old, to: new).blastRadius.isExceeded == isAbove, "\(kept) of 10 kept")
         }
     }
 }
