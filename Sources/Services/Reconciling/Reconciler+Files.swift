@@ -43,9 +43,10 @@ extension Reconciler {
     private func put(_ load: FarmLoader.Load, _ next: DesiredState, _ plan: ChangePlan, author: String) async -> ApplyResult {
         (desired, origins) = (next, load.result.origins)
         readNetworkForNewBackends()
-        prober.setTargets(Dictionary(uniqueKeysWithValues: desired.probeTargets.map { ($0, desired.verdicts[$0]) }))
         let counts = "\(plan.added.count) farms added, \(plan.changed.count) changed, \(plan.removed.count) removed"
-        guard reconcile(author: author, because: counts) else { return .failed(changes.last?.summary ?? "") }
+        let isDone = reconcile(author: author, because: counts)
+        probeTargets()
+        guard isDone else { return .failed(changes.last?.summary ?? "") }
         log.info(
             "farm files applied",
             metadata: [
@@ -59,6 +60,11 @@ extension Reconciler {
             noteState(error)
         }
         return .applied(plan)
+    }
+
+    /// After the commit that keeps probes of new targets out of conntrack.
+    func probeTargets() {
+        prober.setTargets(Dictionary(uniqueKeysWithValues: desired.probeTargets.map { ($0, desired.verdicts[$0]) }))
     }
 
     func readNetworkForNewBackends() {

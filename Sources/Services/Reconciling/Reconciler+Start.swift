@@ -22,15 +22,19 @@ extension Reconciler {
         origins = load?.result.origins ?? [:]
         await restoreVerdicts()
         readNetworkForNewBackends()
-        prober.setTargets(Dictionary(uniqueKeysWithValues: desired.probeTargets.map { ($0, desired.verdicts[$0]) }))
         try adopt(desired.ruleset)
-        await waitForFirstAnswers()
+        if isServing {
+            probeTargets()
+            await waitForFirstAnswers()
+        }
         guard load != nil || committed.tables.allSatisfy({ $0.chains.isEmpty }) else {
             log.error("no farm file could be used and none is remembered; the kernel keeps what it has")
             return
         }
         let summary = "\(desired.farms.count) farms at the start"
-        guard reconcile(author: "start", because: summary) else { return }
+        let isDone = reconcile(author: "start", because: summary)
+        probeTargets()
+        guard isDone else { return }
         log.notice(
             "serving",
             metadata: [
@@ -75,9 +79,11 @@ extension Reconciler {
         }
     }
 
+    /// Whether the kernel balances already, by what a daemon before us has left.
+    private var isServing: Bool { committed.tables.contains { $0.sets.contains { $0.count > 0 } } }
+
     /// A kernel that serves must not lose its backends just because we do not know them yet.
     private func waitForFirstAnswers() async {
-        guard committed.tables.contains(where: { $0.sets.contains { $0.count > 0 } }) else { return }
         let deadline = ContinuousClock.now + Self.firstAnswers
         while ContinuousClock.now < deadline {
             takeKnownVerdicts()

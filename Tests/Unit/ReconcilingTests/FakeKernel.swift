@@ -1,0 +1,129 @@
+import NetTypes
+import Ruleset
+import Seams
+import Synchronization
+
+/// The model kernel as a driver that tests share: they look into it, let it refuse, and let others commit to it.
+final class FakeKernel: RulesetDriver, Sendable {
+    struct State: Sendable {
+        var kernel = ModelKernel()
+        /// What it took from us, the claim aside.
+        var batches: [Batch] = []
+        var attempts = 0
+        var dumps = 0
+        /// What the next commits are refused with, first come first served.
+        var refusals: [DriverError] = []
+        /// What every commit is refused with for as long as it stands.
+        var standingRefusal: DriverError?
+        /// What is thrown after the next commit was done.
+        var lostAnswer: DriverError?
+        /// What the next dumps fail with.
+        var dumpFaults: [DriverError] = []
+        var claimFault: DriverError?
+        /// What another process commits just before our next attempts.
+        var interruptions: [Batch] = []
+        var isOwned = true
+    }
+
+    private static let ours: UInt32 = 1
+    private static let others: UInt32 = 2
+    let state: Mutex<State>
+
+    init(isOwned: Bool = true) {
+        var state = State(isOwned: isOwned)
+        // A socket that is not open cannot own.
+        if isOwned { state.kernel.open(socket: Self.ours) }
+        self.state = Mutex(state)
+    }
+
+    var ownsTables: Bool { state.withLock(\.isOwned) }
+
+    func claim() throws(DriverError) {
+        try state.withLock { state throws(DriverError) in
+            if let fault = state.claimFault { throw fault }
+            _ = try Self.apply(Batch([.addTable(.inet)]), Self.ours, nil, &state.kernel)
+        }
+    }
+
+    func commit(_ batch: Batch, expecting expected: UInt32?) throws(DriverError) -> UInt32 {
+        try state.withLock { state throws(DriverError) in
+            state.attempts += 1
+            if !state.interruptions.isEmpty { _ = try Self.apply(state.interruptions.removeFirst(), Self.others, nil, &state.kernel) }
+            if !state.refusals.isEmpty { throw state.refusals.removeFirst() }
+            if let refusal = state.standingRefusal { throw refusal }
+            let generation = try Self.apply(batch, Self.ours, expected, &state.kernel)
+            state.batches.append(batch)
+            if let fault = state.lostAnswer {
+                state.lostAnswer = nil
+                throw fault
+            }
+            return generation
+        }
+    }
+
+    func dump(recognising expected: Ruleset) throws(DriverError) -> (ruleset: Ruleset, foreign: [String], generation: UInt32) {
+        try state.withLock { state throws(DriverError) in
+            state.dumps += 1
+            if !state.dumpFaults.isEmpty { throw state.dumpFaults.removeFirst() }
+            return (state.kernel.ruleset, [], state.kernel.generation)
+        }
+    }
+
+    func generation() throws(DriverError) -> UInt32 { state.withLock { $0.kernel.generation } }
+
+    func counters() throws(DriverError) -> [TableFamily: [String: [RuleCounter?]]] { [:] }
+
+    private static func apply(
+        _ batch: Batch, _ socket: UInt32, _ expected: UInt32?, _ kernel: inout ModelKernel
+    ) throws(DriverError) -> UInt32 {
+        do { return try kernel.apply(batch, from: socket, expecting: expected) } catch {
+            throw DriverError(kind: error.errno == 85 ? .staleGeneration : .refused, errno: error.errno, object: error.object, message: "no")
+        }
+    }
+}
+
+extension FakeKernel {
+    var ruleset: Ruleset { state.withLock { $0.kernel.ruleset } }
+    var batches: [Batch] { state.withLock(\.batches) }
+    var attempts: Int { state.withLock(\.attempts) }
+    var dumps: Int { state.withLock(\.dumps) }
+
+    func change(_ change: @Sendable (inout State) -> Void) { state.withLock { change(&$0) } }
+
+    /// A commit that is not the reconciler's; returns its generation.
+    @discardableResult
+    func commitForeign(_ batch: Batch) throws(DriverError) -> UInt32 {
+        try state.withLock { state throws(DriverError) in
+            try Self.apply(batch, state.isOwned ? Self.ours : Self.others, nil, &state.kernel)
+        }
+    }
+
+    /// The backends that new connections to the endpoint are sent to, as seen from many clients.
+    func reached(_ text: String, _ transport: TransportProtocol = .tcp) -> Set<String> {
+        guard let destination = Endpoint(text) else { return ["\(text) is no endpoint"] }
+        let tracer = Tracer(ruleset)
+        return (1...120).reduce(into: []) { ends, client in
+            let source = Endpoint(address: IPAddress(v4: 0xC633_6400 + UInt32(client)), port: 40_000 + UInt16(client))
+            for trace in tracer.trace(Packet(device: "eth1", source: source, destination: destination, transport: transport)) {
+                ends.insert(trace.fate.shortWords)
+            }
+        }
+    }
+}
+
+extension PacketFate {
+    fileprivate var shortWords: String {
+        switch self {
+        case .translated(let endpoint, _): endpoint.description
+        case .forwarded(let mac, _, _): mac.description
+        case .rejected: "reject"
+        case .dropped: "drop"
+        case .passed: "pass"
+        }
+    }
+}
+
+extension DriverError {
+    static let noRoom = DriverError(kind: .noRoom, errno: 12, message: "the kernel has no room")
+    static let broken = DriverError(kind: .broken, errno: 104, message: "the socket failed")
+}
