@@ -8,9 +8,10 @@ public protocol StateStore: AnyObject, Sendable {
 
 /// What is kept.
 public enum StateItem: String, Sendable, CaseIterable {
-    case overrides, verdicts
+    case overrides = "overrides.json"
+    case verdicts = "verdicts"
     /// The farm files that were last accepted.
-    case lastGood = "last-good"
+    case lastGood = "last-good.json"
 }
 
 /// Why state could not be read or written; the daemon serves on without it.

@@ -24,9 +24,7 @@ actor StateKeeper {
     }
 
     func save(_ verdicts: [ProbeTarget: Verdict]) throws(StateFault) {
-        let entries = verdicts.filter { $0.value != .unknown }
-            .map { KeptVerdict(target: $0.key.identityText, verdict: $0.value) }.sorted { $0.target < $1.target }
-        try store.write(.verdicts, json(KeptVerdicts(at: Timestamp.seconds, verdicts: entries)))
+        try store.write(.verdicts, VerdictFile.octets(of: verdicts, at: Timestamp.seconds))
     }
 
     func overrides() throws(StateFault) -> [BackendID: Override] {
@@ -36,11 +34,11 @@ actor StateKeeper {
 
     /// By `ProbeTarget.identityText`; empty when they are too old.
     func verdicts() throws(StateFault) -> [String: Verdict] {
-        guard let kept: KeptVerdicts = try read(.verdicts) else { return [:] }
+        guard let octets = try store.read(.verdicts) else { return [:] }
+        guard let kept = VerdictFile(octets) else { throw StateFault(message: "the stored verdicts cannot be read back") }
         let age = Timestamp.seconds - kept.at
         // A clock that was set back makes an age negative; as little can be said then.
-        guard (0...Self.verdictLifetime).contains(age) else { return [:] }
-        return Dictionary(kept.verdicts.map { ($0.target, $0.verdict) }) { $1 }
+        return (0...Self.verdictLifetime).contains(age) ? kept.verdicts : [:]
     }
 
     private func read<Value: Decodable>(_ item: StateItem) throws(StateFault) -> Value? {
@@ -54,18 +52,14 @@ actor StateKeeper {
         let id: BackendID
         let value: Override
     }
-    private struct KeptVerdicts: Codable {
-        /// Seconds since 1970.
-        let at: Int
-        let verdicts: [KeptVerdict]
-    }
-    private struct KeptVerdict: Codable {
-        let target: String
-        let verdict: Verdict
-    }
 }
 
 extension ProbeTarget {
     /// The place and kind of the probe: what a verdict is remembered by, whatever its intervals are.
-    var identityText: String { "\(check.kind.name) \(endpoint)" }
+    var identityText: String {
+        switch check.kind {
+        case .none, .tcp: "\(check.kind.name) \(endpoint)"
+        case .http(let http): "http \(http.method) \(http.host ?? "-")\(http.path) \(endpoint)"
+        }
+    }
 }

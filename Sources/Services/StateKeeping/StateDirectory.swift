@@ -42,7 +42,7 @@ public final class StateDirectory: StateStore {
         syncDirectory()
     }
 
-    private func file(_ item: StateItem) -> String { "\(path)/\(item.rawValue).json" }
+    private func file(_ item: StateItem) -> String { "\(path)/\(item.rawValue)" }
 
     /// Makes the rename last through a power cut.
     private func syncDirectory() {

@@ -9,6 +9,8 @@ final class FakeKernel: RulesetDriver, Sendable {
         var kernel = ModelKernel()
         /// What it took from us, the claim aside.
         var batches: [Batch] = []
+        /// What it held after each of them.
+        var history: [Ruleset] = []
         var attempts = 0
         var dumps = 0
         /// What the next commits are refused with, first come first served.
@@ -53,6 +55,7 @@ final class FakeKernel: RulesetDriver, Sendable {
             if let refusal = state.standingRefusal { throw refusal }
             let generation = try Self.apply(batch, Self.ours, expected, &state.kernel)
             state.batches.append(batch)
+            state.history.append(state.kernel.ruleset)
             if let fault = state.lostAnswer {
                 state.lostAnswer = nil
                 throw fault
@@ -88,6 +91,7 @@ extension FakeKernel {
     var attempts: Int { state.withLock(\.attempts) }
     var dumps: Int { state.withLock(\.dumps) }
 
+    func forgetHistory() { state.withLock { $0.history = [] } }
     func change(_ change: @Sendable (inout State) -> Void) { state.withLock { change(&$0) } }
 
     /// A commit that is not the reconciler's; returns its generation.
@@ -101,6 +105,16 @@ extension FakeKernel {
     /// The backends that new connections to the endpoint are sent to, as seen from many clients.
     func reached(_ text: String, _ transport: TransportProtocol = .tcp) -> Set<String> {
         guard let destination = Endpoint(text) else { return ["\(text) is no endpoint"] }
+        return Self.reached(destination, transport, ruleset)
+    }
+
+    /// Whether clients of the endpoint were turned away after any of our commits since the last `forgetHistory`.
+    func everRejected(_ text: String) -> Bool {
+        guard let destination = Endpoint(text) else { return false }
+        return state.withLock(\.history).contains { Self.reached(destination, .tcp, $0) == ["reject"] }
+    }
+
+    private static func reached(_ destination: Endpoint, _ transport: TransportProtocol, _ ruleset: Ruleset) -> Set<String> {
         let tracer = Tracer(ruleset)
         return (1...120).reduce(into: []) { ends, client in
             let source = Endpoint(address: IPAddress(v4: 0xC633_6400 + UInt32(client)), port: 40_000 + UInt16(client))

@@ -5,15 +5,16 @@ import Synchronization
 /// A directory of farm files that is a few strings.
 final class FarmTexts: Sendable {
     private let files: Mutex<[String]>
-    private let readings = Mutex(0)
 
     init(_ texts: [String]) { files = Mutex(texts) }
 
     func replace(_ texts: String...) { files.withLock { $0 = texts } }
     func replace(_ texts: [String]) { files.withLock { $0 = texts } }
 
+    /// All that is written now.
+    var whole: String { files.withLock { $0.joined() } }
+
     func read() -> FarmLoader.FarmReading {
-        readings.withLock { $0 += 1 }
         let texts = files.withLock { $0 }
         return .init(files: texts.enumerated().map { FarmFile(path: "\($0).yaml", text: Array($1.utf8)) }, faults: [])
     }

@@ -74,9 +74,12 @@ struct Scene {
     func post(_ events: KernelEvent?...) { inbox.post(events.compactMap { $0 }) }
 }
 
-/// Looks again and again until it is so; a test that would wait for ever fails after ten seconds.
-func until(_ what: String, _ isSo: () async throws -> Bool, sourceLocation: SourceLocation = #_sourceLocation) async throws {
-    let deadline = ContinuousClock.now + .seconds(10)
+/// Looks again and again until it is so; a test that would wait for ever fails.
+func until(
+    _ what: String, within limit: Duration = .seconds(10), sourceLocation: SourceLocation = #_sourceLocation,
+    _ isSo: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
         if try await isSo() { return }
         try await Task.sleep(for: .milliseconds(1))

@@ -9,7 +9,7 @@ import Testing
         try #require(mkdtemp(&template) != nil)
         let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         defer {
-            for name in StateItem.allCases.flatMap({ ["\($0.rawValue).json", "\($0.rawValue).json.new"] }) { unlink("\(path)/\(name)") }
+            for name in StateItem.allCases.flatMap({ [$0.rawValue, "\($0.rawValue).new"] }) { unlink("\(path)/\(name)") }
             rmdir(path)
         }
         try body(path)
@@ -43,14 +43,14 @@ import Testing
         try withDirectory { path in
             let store = try StateDirectory(path: path)
             try store.write(.verdicts, Array("[1,2,3]".utf8))
-            let whole = try get("\(path)/verdicts.json")
+            let whole = try get("\(path)/verdicts")
             for length in 0..<whole.count {
-                try put(Array(whole[..<length]), at: "\(path)/verdicts.json")
+                try put(Array(whole[..<length]), at: "\(path)/verdicts")
                 #expect(throws: StateFault.self, "cut at \(length)") { try store.read(.verdicts) }
             }
             var flipped = whole
             flipped[whole.count - 2] ^= 1
-            try put(flipped, at: "\(path)/verdicts.json")
+            try put(flipped, at: "\(path)/verdicts")
             #expect(throws: StateFault.self) { try store.read(.verdicts) }
         }
     }
