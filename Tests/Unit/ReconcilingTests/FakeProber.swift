@@ -22,6 +22,9 @@ final class FakeProber: Prober {
 
     var targets: [ProbeTarget: Verdict?] { state.withLock(\.targets) }
 
+    /// No probe is answered from now on.
+    func fallSilent() { state.withLock { $0.answer = nil } }
+
     func setTargets(_ targets: [ProbeTarget: Verdict?]) {
         let news = state.withLock { state in
             defer { state.targets = targets }

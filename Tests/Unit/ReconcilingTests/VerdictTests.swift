@@ -137,7 +137,7 @@ import Testing
             try await until("the retry has worked") { await scene.isCommitted() && scene.kernel.state.withLock { $0.refusals.isEmpty } }
             try await until("its connections are forgotten") { !scene.connections.walks.isEmpty }
             // The last walk: what connected until the slots moved is half open too.
-            try await until("they are forgotten after the commit") {
+            try await until("they are forgotten after the commit", within: .seconds(2)) {
                 scene.connections.walks.last?.reached == ["10.0.0.1:8080", "10.0.0.3:8080"]
             }
         }
