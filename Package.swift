@@ -86,6 +86,7 @@ let package = Package(
             name: "CorpusCases", dependencies: ["ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "FarmConfig", "FarmModel", "NetTypes"],
             path: "Tests/Support/CorpusCases"),
         .target(name: "ModelDriver", dependencies: ["Seams", "Ruleset"], path: "Tests/Support/ModelDriver"),
+        .target(name: "TestNamespaces", dependencies: ["Threads", "CLinux"], path: "Tests/Support/TestNamespaces"),
 
         // Tests: Unit needs seconds and no root, Netns the real kernel.
         tests("LayerTests", of: []),
@@ -101,10 +102,10 @@ let package = Package(
         tests("CommandsTests", of: ["Commands", "ControlClient", "ControlAPI", arguments]),
         tests("CorpusTests", of: ["CorpusCases", "Ruleset", "NetTypes"]),
         tests("ModelDriverTests", of: ["ModelDriver", "Seams", "Ruleset", "NetTypes"]),
-        tests("CorpusKernelTests", of: ["CorpusCases", "NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
+        tests("CorpusKernelTests", of: ["CorpusCases", "TestNamespaces", "NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
         tests("DaemonTests", of: [], in: "Netns"),
-        tests("DriverTests", of: ["NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
-        tests("KernelEventTests", of: ["KernelEvents", "Seams", "NetTypes", "Threads", "CLinux", "CNetfilter"], in: "Netns"),
+        tests("DriverTests", of: ["TestNamespaces", "NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
+        tests("KernelEventTests", of: ["TestNamespaces", "KernelEvents", "Seams", "NetTypes", "CLinux", "CNetfilter"], in: "Netns"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -55,11 +55,11 @@ actor StateKeeper {
 }
 
 extension ProbeTarget {
-    /// The place and kind of the probe: what a verdict is remembered by, whatever its intervals are.
+    /// The place and the question of the probe on one line: what a verdict is remembered by, whatever its intervals are.
     var identityText: String {
-        switch check.kind {
-        case .none, .tcp: "\(check.kind.name) \(endpoint)"
-        case .http(let http): "http \(http.method) \(http.host ?? "-")\(http.path) \(endpoint)"
-        }
+        guard case .http(let http) = check.kind else { return "\(check.kind.name) \(endpoint)" }
+        let expected = http.expectStatus.map { "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
+        let question = [http.method, http.host ?? "-", http.path, expected, http.expectBody ?? ""]
+        return "http \(endpoint) \(question.map(String.init(reflecting:)).joined(separator: " "))"
     }
 }

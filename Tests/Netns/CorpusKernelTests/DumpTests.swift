@@ -1,6 +1,7 @@
 import CorpusCases
 import NetfilterDriver
 import Ruleset
+import TestNamespaces
 import Testing
 
 /// What the kernel holds after a commit is what was committed.

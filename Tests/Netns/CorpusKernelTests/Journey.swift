@@ -1,6 +1,7 @@
 import CorpusCases
 import NetTypes
 import Ruleset
+import TestNamespaces
 
 /// Sends packets through the balancer and watches where they come out.
 struct Journey {
@@ -66,12 +67,12 @@ struct Journey {
             }
             if wasThrough { break }
         }
-        guard isThrough else { throw LabFault("nothing passes the balancer") }
+        guard isThrough else { throw TestFault("nothing passes the balancer") }
         return sightings
     }
 
     private func send(_ packet: Packet, number: UInt32) throws {
-        guard let wire = packet.device.flatMap({ lab.wires[$0] }) else { throw LabFault("no wire for \(packet)") }
+        guard let wire = packet.device.flatMap({ lab.wires[$0] }) else { throw TestFault("no wire for \(packet)") }
         try wire.send(Probe(packet: packet, number: number).frame)
     }
 

@@ -2,12 +2,8 @@ import CLinux
 import CorpusCases
 import Glibc
 import Synchronization
+import TestNamespaces
 import Testing
-
-struct LabFault: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
 
 /// The host that the corpus is written for, in namespaces:
 ///
@@ -24,7 +20,7 @@ final class Lab: Sendable {
     let wires: [String: Wire]
 
     init() throws {
-        guard geteuid() == 0 else { throw LabFault("these tests make network namespaces: run them as root") }
+        guard geteuid() == 0 else { throw TestFault("these tests make network namespaces: run them as root") }
         let prefix = getenv("ZVNFT_LAB_PREFIX").map { String(cString: $0) } ?? "zk"
         let name = "\(prefix)-corpus-\(getpid())-\(Self.made.add(1, ordering: .relaxed).newValue)"
         (balancer, oracle, world) = ("\(name)-b", "\(name)-o", "\(name)-w")

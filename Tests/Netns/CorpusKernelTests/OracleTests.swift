@@ -2,6 +2,7 @@ import CorpusCases
 import Glibc
 import NetfilterDriver
 import Ruleset
+import TestNamespaces
 import Testing
 
 /// nft takes our text, and makes of it what our driver makes of the ruleset.
@@ -43,7 +44,7 @@ import Testing
 
     private static func withFile<Value>(_ text: String, _ body: (String) throws -> Value) throws -> Value {
         let path = "/tmp/zk-corpus-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).nft"
-        guard let file = fopen(path, "w") else { throw LabFault("cannot write \(path)") }
+        guard let file = fopen(path, "w") else { throw TestFault("cannot write \(path)") }
         defer { unlink(path) }
         fputs(text, file)
         fclose(file)

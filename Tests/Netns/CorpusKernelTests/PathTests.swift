@@ -2,6 +2,7 @@ import CorpusCases
 import NetTypes
 import NetfilterDriver
 import Ruleset
+import TestNamespaces
 import Testing
 
 /// The kernel sends the packets of a case where the tracer says.

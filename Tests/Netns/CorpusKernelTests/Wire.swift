@@ -1,4 +1,5 @@
 import Glibc
+import TestNamespaces
 
 /// The far end of one of the balancer's devices: sends any frame and sees every frame that arrives.
 ///
@@ -23,7 +24,7 @@ final class Wire: @unchecked Sendable {
             withUnsafeBytes(of: Self.packetFamily, Array.init) + Self.everyProtocol.octets
             + withUnsafeBytes(of: index, Array.init) + [0, 0, 0, 6] + [UInt8](repeating: 0, count: 8)
         guard index != 0, descriptor >= 0, withAddress({ bind(descriptor, $0, $1) }) == 0 else {
-            throw LabFault("no packet socket on \(device): errno \(errno)")
+            throw TestFault("no packet socket on \(device): errno \(errno)")
         }
     }
 
@@ -36,7 +37,7 @@ final class Wire: @unchecked Sendable {
     }
 
     func send(_ frame: [UInt8]) throws {
-        guard Glibc.send(descriptor, frame, frame.count, 0) == frame.count else { throw LabFault("a frame was not sent: errno \(errno)") }
+        guard Glibc.send(descriptor, frame, frame.count, 0) == frame.count else { throw TestFault("a frame was not sent: errno \(errno)") }
     }
 
     /// Frames that have arrived since the last call; those that we sent ourselves are left out.

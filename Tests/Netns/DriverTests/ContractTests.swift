@@ -1,4 +1,5 @@
 import NetfilterDriver
+import TestNamespaces
 import Testing
 
 /// The contract holds for the real driver, each check in a namespace of its own, and for the model of the kernel.

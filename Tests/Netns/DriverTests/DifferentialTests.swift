@@ -1,5 +1,6 @@
 import NetfilterDriver
 import Ruleset
+import TestNamespaces
 import Testing
 
 /// What we commit lists like what `nft` makes of the same text, and `nft`'s work is recognised as ours.

@@ -2,6 +2,7 @@ import CLinux
 import NetfilterDriver
 import Ruleset
 import Seams
+import TestNamespaces
 import Testing
 
 @Suite struct OwnershipTests {

@@ -3,6 +3,7 @@ import NetTypes
 import NetfilterDriver
 import Ruleset
 import Seams
+import TestNamespaces
 import Testing
 
 /// The sizes that a thousand farms bring.

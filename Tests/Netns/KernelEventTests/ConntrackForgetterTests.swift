@@ -1,5 +1,6 @@
 import NetTypes
 import Seams
+import TestNamespaces
 import Testing
 
 @testable import KernelEvents

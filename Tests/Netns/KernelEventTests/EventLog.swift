@@ -1,5 +1,6 @@
 import Glibc
 import Seams
+import TestNamespaces
 
 /// What a monitor has delivered, in order, and a way to wait for more.
 final class EventLog: @unchecked Sendable {

@@ -3,6 +3,7 @@ import KernelEvents
 import NetTypes
 import Seams
 import Synchronization
+import TestNamespaces
 import Testing
 
 /// One namespace with a pair of devices, and a monitor inside.

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestNamespaces
 
 /// A program run to its end.
 enum Program {

@@ -1,6 +1,7 @@
 import KernelEvents
 import NetTypes
 import Seams
+import TestNamespaces
 import Testing
 
 /// Two hosts on one wire, and an observer on the first.

@@ -2,6 +2,7 @@ import Glibc
 import KernelEvents
 import NetTypes
 import Seams
+import TestNamespaces
 import Testing
 
 /// Real connections through a real translation: what the client of a dead backend lives through.
