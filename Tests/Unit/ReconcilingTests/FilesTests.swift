@@ -217,7 +217,7 @@ import Testing
             let backends = try #require(farms.first { $0.name == "web" }).backends.total
             #expect(farms.map(\.name).sorted() == ["web", "x\(backends)"])
             #expect(scene.texts.whole.contains("farm: x\(backends)\n"), "what was read last is what runs")
-            #expect(scene.store.text(.lastGood)?.contains("farm: x\(backends)\\n") == true)
+            try await until("it is kept") { scene.store.text(.lastGood)?.contains("farm: x\(backends)\\n") == true }
             try await scene.settled()
             #expect(scene.kernel.reached("203.0.113.10:80").count == backends)
         }

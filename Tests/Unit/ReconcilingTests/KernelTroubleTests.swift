@@ -84,7 +84,8 @@ import Testing
             _ = try? await reconciler.override(farm: "web", backend: "b2", .init(admin: "drain"), by: Scene.caller)
             scene.kernel.change { $0.standingRefusal = nil }
             try await until("all of it is there") {
-                await !reconciler.status().drift && scene.kernel.reached("203.0.113.10:80") == ["10.0.0.3:8080"]
+                let isDrifted = await reconciler.status().drift
+                return !isDrifted && scene.kernel.reached("203.0.113.10:80") == ["10.0.0.3:8080"]
             }
             #expect(scene.kernel.reached("203.0.113.11:80") == ["10.0.0.2:8080", "10.0.0.3:8080"])
             #expect(await scene.isCommitted())

@@ -126,7 +126,8 @@ import Testing
             let problem = await #expect(throws: Problem.self) { try await set(scene, .init(admin: "drain")) }
             #expect(problem?.status == 503)
             try await until("the kernel is as desired again") {
-                await !reconciler.isDrifted && scene.isCommitted()
+                if await reconciler.isDrifted { return false }
+                return await scene.isCommitted()
             }
             let isDrained = scene.kernel.reached("203.0.113.10:80") == Self.rest
             try await until("store and kernel say the same", within: .seconds(2)) {

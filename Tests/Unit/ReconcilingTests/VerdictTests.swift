@@ -174,7 +174,8 @@ import Testing
             try await scene.settled()
             scene.prober.report(.down, of: "10.0.0.2:8080")
             try await until("it is in the store") {
-                scene.store.text(.verdicts)?.contains(#"{"target":"tcp 10.0.0.2:8080","verdict":"down"}"#) == true
+                let kept = scene.store.text(.verdicts).flatMap { VerdictFile(Array($0.utf8)) }
+                return kept?.verdicts.contains { $0.key.contains("10.0.0.2:8080") && $0.value == .down } == true
             }
         }
     }

@@ -1,0 +1,21 @@
+import Testing
+
+@testable import Reconciling
+
+@Suite struct LatencyHistogramTests {
+    @Test func aBoundHoldsWhatIsAsLongAsItself() {
+        var histogram = LatencyHistogram()
+        for duration: Duration in [.zero, .microseconds(250), .microseconds(251), .milliseconds(2), .milliseconds(100), .seconds(9)] {
+            histogram.add(duration)
+        }
+        #expect(histogram.cumulative.map(\.count) == [2, 3, 3, 4, 4, 4, 4, 5, 6])
+        #expect(histogram.cumulative.last?.bound == nil)
+        #expect(histogram.count == 6)
+        #expect(histogram.sum == .microseconds(250 + 251 + 2_000 + 100_000 + 9_000_000))
+    }
+
+    @Test func anEmptyOneIsAllZero() {
+        #expect(LatencyHistogram().cumulative.allSatisfy { $0.count == 0 })
+        #expect(LatencyHistogram().sum == .zero)
+    }
+}
