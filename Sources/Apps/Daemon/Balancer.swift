@@ -36,9 +36,14 @@ struct Balancer {
         let reconciler = try makeReconciler(inbox, monitor, probes, loader, store)
         try probes.start()
         defer { probes.stop() }
+        // Before the first load: what is written or signalled meanwhile is heard afterwards.
+        let hangUps = await UnixSignalsSequence(trapping: .sighup)
+        let (changes, changed) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let watcher = try FarmWatcher(path: directory.path) { changed.yield() }
+        defer { watcher.stop() }
         try await reconciler.start()
         clinux_trim_memory()
-        try await serve(reconciler, directory, notification)
+        try await serve(reconciler, changes, hangUps, notification)
         notification?.send(.stopping)
         await reconciler.saveVerdicts()
         if settings.clearsOnStop { try await reconciler.clear() }
@@ -58,15 +63,17 @@ struct Balancer {
             settings: .init(version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports), log: log)
     }
 
-    private func serve(_ reconciler: Reconciler, _ directory: FarmDirectory, _ notification: ServiceNotification?) async throws {
+    private func serve(
+        _ reconciler: Reconciler, _ changes: AsyncStream<Void>, _ hangUps: UnixSignalsSequence, _ notification: ServiceNotification?
+    ) async throws {
         let control = ControlServer(socketPath: settings.socket, service: reconciler, logger: log) {
             notification?.send(.ready)
         }
         let services: [any Service] = [
             control, Part { await reconciler.run() }, Part { await reconciler.keepVerdictsYoung() },
             Part { await reconciler.askForNeighbours() },
-            Part { try await watch(directory, reconciler) }, Part { await Self.giveBackMemory() },
-            Part { await reloadOnHangUp(reconciler, notification) },
+            Part { for await _ in changes { _ = await reconciler.apply(author: "files") } }, Part { await Self.giveBackMemory() },
+            Part { await reload(on: hangUps, reconciler, notification) },
         ]
         let group = ServiceGroup(
             configuration: .init(
@@ -74,10 +81,16 @@ struct Balancer {
         try await group.run()
     }
 
+    /// Bytes.
+    private static let worthTrimming = 4 << 20
+
     /// What a storm of verdicts or a load of files leaves behind.
     private static func giveBackMemory() async {
         // Ends when the daemon stops and the sleep is cancelled.
-        while (try? await Task.sleep(for: .seconds(10))) != nil { clinux_trim_memory() }
+        while (try? await Task.sleep(for: .seconds(10))) != nil {
+            // Trimming holds the heap's lock for milliseconds: only where there is something to give.
+            if clinux_idle_memory() > Self.worthTrimming { clinux_trim_memory() }
+        }
     }
 
     /// The group announces each part at `info`.
@@ -87,8 +100,8 @@ struct Balancer {
         return logger
     }
 
-    private func reloadOnHangUp(_ reconciler: Reconciler, _ notification: ServiceNotification?) async {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) {
+    private func reload(on hangUps: UnixSignalsSequence, _ reconciler: Reconciler, _ notification: ServiceNotification?) async {
+        for await _ in hangUps {
             notification?.send(.reloading)
             _ = await reconciler.apply(author: "SIGHUP")
             notification?.send(.ready)

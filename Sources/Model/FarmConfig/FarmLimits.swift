@@ -1,5 +1,7 @@
 /// The bounds of what is read. They keep a hostile or mistaken file from costing more than an error message.
 public enum FarmLimits {
+    /// Elements of slot maps that one farm may need: about 100 MB of kernel memory.
+    public static let elementsPerFarm = 500_000
     /// Octets of one file.
     public static let fileSize = 16 << 20
     /// Mappings and lists inside one another.

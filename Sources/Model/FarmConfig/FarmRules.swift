@@ -10,6 +10,8 @@ struct FarmRules {
     func check() {
         checkBackendsAreDistinct()
         checkEachListenerHasABackend()
+        checkMemoryOfDirectReturn()
+        checkSize()
         for entry in draft.backends.entries {
             checkPorts(of: entry)
             checkSource(of: entry)
@@ -50,6 +52,29 @@ struct FarmRules {
                 "no backend has an \(listener.value.address.family.label) address for the listener \(listener.value)", at: listener.spot,
                 hint: "add such a backend, or leave this listener out", explain: "farm.backends")
         }
+    }
+
+    /// dsr has no conntrack: each packet is scheduled anew, so that only a hash keeps a connection on its backend.
+    private func checkMemoryOfDirectReturn() {
+        guard draft.farm.mode == .dsr, draft.farm.scheduler.hashInputs == nil, let reader = fields["scheduler"],
+            draft.farm.listeners.contains(where: { $0.transport == .tcp })
+        else { return }
+        reader.fault(
+            .doesNotApply, "dsr with scheduler \(draft.farm.scheduler.name) would send each packet of a connection elsewhere",
+            hint: "use scheduler maglev or hash, or mode dnat")
+    }
+
+    private func checkSize() {
+        if case .slots(let slots) = draft.farm.tableSize, slots < draft.farm.backends.count, let reader = fields["tableSize"] {
+            return reader.fault(
+                .doesNotApply, "\(slots) slots are too few for \(draft.farm.backends.count) backends",
+                hint: "leave tableSize out, or make it larger")
+        }
+        let elements = draft.farm.slotElements
+        guard elements > FarmLimits.elementsPerFarm, let reader = fields["listen"] else { return }
+        reader.fault(
+            .tooManyElements, "this farm would need \(elements) map elements; at most \(FarmLimits.elementsPerFarm) are allowed",
+            hint: "a range costs one key a port unless all backends keep the client's port or all have one port")
     }
 
     /// A port range keeps its width on the way to the backend, and in dsr the port itself.

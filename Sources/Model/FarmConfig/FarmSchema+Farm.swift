@@ -89,6 +89,6 @@ extension FarmSchema {
     private static func state(_ path: String, _ meaning: String) -> FarmKey {
         FarmKey(
             path, .choice(AdminState.allCases.map { .word($0.rawValue) }), default: "ready",
-            "\(meaning) drain: no new connections. maintenance: out, and not probed.")
+            "\(meaning) drain: no new connections. maintenance: the same, and says so.")
     }
 }

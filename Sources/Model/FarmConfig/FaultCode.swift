@@ -32,4 +32,5 @@ public enum FaultCode: String, Sendable, Hashable, CaseIterable {
     case doesNotApply = "E037"
     case dsrPort = "E038"
     case sourceFamily = "E039"
+    case tooManyElements = "E040"
 }

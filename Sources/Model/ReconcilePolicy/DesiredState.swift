@@ -29,6 +29,8 @@ public struct DesiredState: Sendable {
     public var compiledFarms: [String: CompiledFarm] { compiler.farms }
     /// Every distinct probe that the farms ask for.
     public var probeTargets: Set<ProbeTarget> { Set(users.keys) }
+    public var hasUnknownVerdicts: Bool { users.keys.contains { (verdicts[$0] ?? .unknown) == .unknown } }
+    public func isProbed(_ target: ProbeTarget) -> Bool { users[target] != nil }
     /// Addresses whose next hop is wanted.
     public var directBackends: Set<IPAddress> { Set(directUsers.keys) }
 
@@ -68,14 +70,14 @@ extension DesiredState {
         recompile(Set(changed.map(\.farm)), replanning: true)
     }
 
-    /// Returns the farms that use the targets.
+    /// Returns the verdicts that are news, and the farms that they concern.
     @discardableResult
-    public mutating func set(verdicts new: [ProbeTarget: Verdict]) -> Set<String> {
-        let changed = new.filter { users[$0.key] != nil && verdicts[$0.key] != $0.value }
+    public mutating func set(verdicts new: [ProbeTarget: Verdict]) -> (changed: [ProbeTarget: Verdict], farms: Set<String>) {
+        let changed = new.filter { users[$0.key] != nil && verdicts[$0.key] ?? .unknown != $0.value }
         verdicts.merge(changed) { $1 }
         let concerned = changed.keys.reduce(into: Set<String>()) { $0.formUnion(users[$1] ?? []) }
         recompile(concerned)
-        return concerned
+        return (changed, concerned)
     }
 
     /// Replaces the known next hops and the devices that dsr frames come in by.

@@ -26,14 +26,14 @@ extension Ruleset {
 }
 
 extension Table {
-    /// False when a name stands for a set of another type or a chain at another hook, as after a change of version:
+    /// False when something in the table is not ours, or a name stands for a set of another type or a chain at another hook, as after a change of version:
     /// then the table is replaced, in the same batch.
     fileprivate func canBecome(_ new: Table) -> Bool {
         let (types, hooks) = (
             Dictionary(uniqueKeysWithValues: sets.map { ($0.name, $0.type) }),
             Dictionary(uniqueKeysWithValues: chains.map { ($0.name, $0.base) })
         )
-        return new.sets.allSatisfy { types[$0.name] == nil || types[$0.name] == $0.type }
+        return !isForeign && new.sets.allSatisfy { types[$0.name] == nil || types[$0.name] == $0.type }
             && new.chains.allSatisfy { hooks[$0.name] == nil || hooks[$0.name] == $0.base }
     }
 }

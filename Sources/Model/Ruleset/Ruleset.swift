@@ -27,6 +27,8 @@ public struct Table: Sendable, Hashable {
     public var sets: [ElementSet]
     /// In the order of creation: a chain stands behind the chains that it jumps to.
     public var chains: [Chain]
+    /// Found in a kernel with things that are not ours in it: it can only be replaced.
+    public var isForeign = false
 
     public init(family: TableFamily, sets: [ElementSet] = [], chains: [Chain] = []) {
         self.family = family

@@ -12,7 +12,7 @@ public struct FarmPlan: Sendable, Hashable {
     /// as a drained backend does, so that nobody else's clients move.
     public init(_ farm: Farm, weights: [Int]? = nil) {
         self.farm = farm
-        tableSize = SlotTable.size(for: farm)
+        tableSize = farm.slotCount
         let size = tableSize
         let effective = weights ?? farm.backends.map(\.weight)
         var tables: [AddressFamily: SlotTable] = [:]
@@ -81,8 +81,7 @@ private struct FarmWriter {
     private var farm: Farm { plan.farm }
 
     mutating func write(_ listener: Listener, _ ports: PortRange) {
-        let members = farm.backends.filter { $0.address.family == listener.address.family }
-        switch ports.form(members, isDirect: farm.mode == .dsr) {
+        switch farm.form(of: ports, listener.address.family) {
         case .single: write(listener, ports, .single)
         case .range: write(listener, ports, .range)
         case .kept: write(listener, ports, .kept)
@@ -174,16 +173,5 @@ extension Farm {
         case .random: .random
         case .hash(let inputs), .maglev(let inputs): .hash(inputs)
         }
-    }
-}
-
-extension PortRange {
-    fileprivate enum Form { case single, range, kept, expanded }
-
-    /// How a listener's ports are best written, seen from where its backends take them.
-    fileprivate func form(_ backends: [Backend], isDirect: Bool) -> Form {
-        if isSingle { return .single }
-        if isDirect || backends.allSatisfy({ $0.port == nil || $0.port == self }) { return .kept }
-        return backends.allSatisfy { $0.port?.isSingle == true } ? .range : .expanded
     }
 }

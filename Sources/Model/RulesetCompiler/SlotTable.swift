@@ -59,23 +59,14 @@ public struct SlotTable: Sendable, Hashable {
     }
 
     private static func deal(_ slots: [Int], among members: [Member], quotas: [Int], inTurns: Bool) -> [Int] {
-        let candidates = zip(members, quotas).map { Candidate(backend: $0.index, identity: identity(of: $0.name), quota: $1) }
+        var taken: Set<UInt64> = []
+        let candidates = zip(members, quotas).map { member, quota in
+            // Names made to collide must not tie for every slot.
+            var own = identity(of: member.name)
+            while !taken.insert(own).inserted { own = mixed(own) }
+            return Candidate(backend: member.index, identity: own, quota: quota)
+        }
         let dealing: any Dealing = inTurns ? DealingInTurns() : DealingByPreference()
         return dealing.deal(slots, among: candidates)
-    }
-}
-
-extension SlotTable {
-    /// Slots of a round-robin farm: divides by the usual numbers of backends, so that turns come out even.
-    static let turns = 360
-
-    /// The size for a farm whose file leaves the choice to us: a dozen slots a backend, and one for the lightest of them.
-    public static func size(for farm: Farm) -> Int {
-        if case .slots(let count) = farm.tableSize { return count }
-        let weights = farm.backends.map(\.weight).filter { $0 > 0 }
-        let lightest = weights.min() ?? 1
-        let wanted = max(12 * farm.backends.count, weights.reduce(0, +) / lightest)
-        if case .roundRobin = farm.scheduler, wanted <= turns { return turns }
-        return TableSize.classes.first { $0 >= wanted } ?? TableSize.classes[TableSize.classes.count - 1]
     }
 }

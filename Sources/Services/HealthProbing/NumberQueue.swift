@@ -11,8 +11,9 @@ struct NumberQueue {
         guard head < numbers.count else { return nil }
         defer {
             head += 1
-            if head == numbers.count {
-                numbers.removeAll(keepingCapacity: true)
+            // What was taken is given back once it is half of the whole: the queue may never be empty.
+            if 2 * head >= numbers.count {
+                numbers.removeFirst(head)
                 head = 0
             }
         }

@@ -16,7 +16,11 @@ public final class Inbox: Sendable {
         var isNetworkChanged = false
         var neighbours: [NetworkView.Neighbour: MACAddress?] = [:]
         var areTablesStale = false
+        /// Devices that were removed, though one of the same name may be back.
+        var goneDevices: Set<UInt32> = []
         var isRetryDue = false
+        /// Who wanted the files that the kernel had no room for.
+        var reapplyAuthor: String?
         /// For `lbctl monitor`.
         var linkNotes: [String] = []
 
@@ -48,6 +52,15 @@ public final class Inbox: Sendable {
     public func post(_ events: [KernelEvent]) {
         change { news in
             for event in events { news.take(event) }
+        }
+    }
+
+    /// Applies the files once more after a while.
+    func postReapply(author: String, after delay: Duration) {
+        Task {
+            // Cancelled means that the daemon stops: then nobody wants it.
+            guard (try? await Task.sleep(for: delay)) != nil else { return }
+            change { $0.reapplyAuthor = author }
         }
     }
 
@@ -89,6 +102,7 @@ extension Inbox.News {
             Inbox.keep("\(link.device.name) is \(link.isUp ? "up" : "down")", in: &linkNotes)
         case .linkGone(let index):
             isNetworkChanged = true
+            goneDevices.insert(index)
             Inbox.keep("device \(index) is gone", in: &linkNotes)
         case .address, .routes: isNetworkChanged = true
         case .overrun(.tables): areTablesStale = true

@@ -5,19 +5,35 @@ extension Reconciler {
     /// Sends what the kernel lacks. True when the kernel now has what is desired.
     @discardableResult
     func reconcile(author: String, because cause: String) -> Bool {
+        guard !isHolding else { return false }
         let target = desired.ruleset
         do {
-            guard let (added, removed) = try commit(target) else {
-                isDrifted = false
-                return true
-            }
+            let outcome = try commit(target)
             (isDrifted, retryDelay) = (false, Self.firstRetry)
+            followUp()
+            guard let (added, removed) = outcome else { return true }
             changes.record(author: author, ok: true, cause)
             events.post(.change, "\(cause) (\(author); \(added) elements added, \(removed) removed, generation \(generation))")
             return true
         } catch {
             fail(author: author, cause, error)
             return false
+        }
+    }
+
+    /// What has to wait until the kernel has said yes.
+    private func followUp() {
+        if !deadBackends.isEmpty { sweeper.sweep(deadBackends) }
+        deadBackends = []
+        guard let files = filesToKeep else { return }
+        filesToKeep = nil
+        Task {
+            do throws(StateFault) {
+                try await loader.keep(files)
+                note(nil, of: .lastGood)
+            } catch {
+                note(error, of: .lastGood)
+            }
         }
     }
 
@@ -74,7 +90,8 @@ extension Reconciler {
         let dump = try driver.dump(recognising: target)
         (committed, generation) = (dump.ruleset, dump.generation)
         desired.unsettle()
-        for name in dump.foreign { log.warning("something in our tables is not ours and is left alone", metadata: ["object": "\(name)"]) }
+        for name in dump.foreign { log.warning("something in our tables is not ours; they are replaced", metadata: ["object": "\(name)"]) }
+        if !dump.foreign.isEmpty { for index in committed.tables.indices { committed.tables[index].isForeign = true } }
     }
 
     private func fail(author: String, _ cause: String, _ error: DriverError) {
@@ -91,6 +108,8 @@ extension Reconciler {
     }
 
     private func scheduleRetry() {
+        guard !isRetryPlanned else { return }
+        isRetryPlanned = true
         let delay = retryDelay
         retryDelay = min(retryDelay * 2, Self.lastRetry)
         Task { [inbox] in
@@ -101,6 +120,7 @@ extension Reconciler {
     }
 
     func retry() {
+        isRetryPlanned = false
         guard isDrifted else { return }
         resynchronize(author: "repair", because: "a change that failed is tried again")
     }
@@ -117,13 +137,18 @@ extension Reconciler {
 
     /// Reads the kernel whole and sends what differs.
     func resynchronize(author: String, because cause: String) {
+        guard !isHolding else { return }
         do {
             try adopt(desired.ruleset)
         } catch {
             fail(author: author, cause, error)
             return
         }
-        guard !committed.batch(to: desired.ruleset).isEmpty else { return }
+        guard !committed.batch(to: desired.ruleset).isEmpty else {
+            settle(desired.ruleset)
+            (isDrifted, retryDelay) = (false, Self.firstRetry)
+            return
+        }
         counters.repairs += 1
         events.post(.drift, cause)
         log.warning("drift found; repairing", metadata: ["cause": "\(cause)"])

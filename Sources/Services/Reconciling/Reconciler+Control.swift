@@ -17,7 +17,9 @@ extension Reconciler: ControlService {
             version: settings.version, generation: generation, drift: isDrifted,
             farms: .init(total: states.count, up: inState(.up), degraded: inState(.degraded), down: inState(.down)),
             backends: .init(total: verdicts.count, up: judged(.up), down: judged(.down), unknown: judged(.unknown)),
-            lastChange: changes.last, configFaults: configFaults, ownsTables: driver.ownsTables, stateFault: stateFault)
+            lastChange: changes.last, configFaults: configFaults, ownsTables: driver.ownsTables,
+            stateFault: stateFaults.isEmpty
+                ? nil : stateFaults.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value).joined(separator: "; "))
     }
 
     public func farms() async -> FarmList {
@@ -47,17 +49,20 @@ extension Reconciler: ControlService {
         let id = BackendID(farm: farm, backend: backend)
         var overrides = desired.overrides
         overrides[id] = try request.map { request throws(Problem) in try merged(overrides[id] ?? Override(), request) }
+        let before = desired.overrides
         desired.set(overrides: overrides)
         let words = words(overrides[id])
         guard reconcile(author: caller.name, because: "\(id): \(words)") else {
+            // What the operator was refused must not come true later.
+            desired.set(overrides: before)
             throw Problem(title: "The kernel refused the change", status: 503, detail: changes.last?.summary ?? "")
         }
         events.post(.override, farm: farm, backend: backend, "\(words) (\(caller.name))")
         do {
             try await keeper.save(desired.overrides)
-            noteState(nil)
+            note(nil, of: .overrides)
         } catch {
-            noteState(error)
+            note(error, of: .overrides)
         }
         return view(server, owner)
     }
@@ -79,11 +84,19 @@ extension Reconciler: ControlService {
 
     public func rules(farm: String?) async throws(Problem) -> RulesView {
         let fragments = try farm.map { name throws(Problem) in Set([try find(farm: name).name, Fragment.shared]) }
-        do {
-            return RulesView(text: committed.text(fragments: fragments, counters: try driver.counters()))
-        } catch {
+        let counters: [TableFamily: [String: [RuleCounter?]]]
+        do { counters = try driver.counters() } catch {
             throw Problem(title: "The counters cannot be read", status: 503, detail: "\(error)")
         }
+        return await Self.rendered(committed, fragments, counters)
+    }
+
+    /// Away from the thread that commits: a hundred thousand elements take their time.
+    @concurrent
+    private nonisolated static func rendered(
+        _ ruleset: Ruleset, _ fragments: Set<Fragment>?, _ counters: [TableFamily: [String: [RuleCounter?]]]
+    ) async -> RulesView {
+        RulesView(text: ruleset.text(fragments: fragments, counters: counters))
     }
 
     public func events(farm: String?) async -> AsyncStream<EventView> { events.stream(farm: farm) }
@@ -123,8 +136,8 @@ extension Reconciler {
         return parts.isEmpty ? "override dropped" : parts.joined(separator: ", ")
     }
 
-    private func connectionCounts() async throws(Problem) -> [ConnectionTarget: Int] {
-        do { return try await sweeper.counts() } catch {
+    private func connectionCounts() async throws(Problem) -> ConnectionIndex {
+        do { return Dictionary(grouping: try await sweeper.counts(), by: \.key.endpoint.address) } catch {
             throw Problem(title: "Connections cannot be counted", status: 503, detail: "\(error)")
         }
     }

@@ -36,30 +36,41 @@ extension Reconciler {
             return .refused(plan)
         }
         noteFaults([])
-        guard !plan.isEmpty || load.result.origins != origins else { return .applied(plan) }
+        guard !plan.isEmpty || load.result.origins != origins || isDrifted || isHolding else { return .applied(plan) }
         return await put(load, next, plan, author: author)
     }
 
     private func put(_ load: FarmLoader.Load, _ next: DesiredState, _ plan: ChangePlan, author: String) async -> ApplyResult {
+        let before = (desired, origins)
         (desired, origins) = (next, load.result.origins)
         readNetworkForNewBackends()
+        if isHolding { await learnVerdicts() }
+        let wasHolding = isHolding
+        (isHolding, filesToKeep) = (false, load.files)
         let counts = "\(plan.added.count) farms added, \(plan.changed.count) changed, \(plan.removed.count) removed"
-        let isDone = reconcile(author: author, because: counts)
+        guard reconcile(author: author, because: counts) else {
+            takeBack(before, wasHolding, author)
+            return .failed(changes.last?.summary ?? "")
+        }
         probeTargets()
-        guard isDone else { return .failed(changes.last?.summary ?? "") }
         log.info(
             "farm files applied",
             metadata: [
                 "author": "\(author)", "added": "\(plan.added.count)", "changed": "\(plan.changed.count)",
                 "removed": "\(plan.removed.count)",
             ])
-        do {
-            try await loader.keep(load.files)
-            noteState(nil)
-        } catch {
-            noteState(error)
-        }
         return .applied(plan)
+    }
+
+    /// A change that the kernel has no room for must not stand in the way of verdicts: what was wanted before is wanted again, and the
+    /// files are applied anew after a while.
+    private func takeBack(_ before: (DesiredState, [String: SourcePlace]), _ wasHolding: Bool, _ author: String) {
+        let verdicts = desired.verdicts
+        (desired, origins) = before
+        desired.set(verdicts: verdicts)
+        desired.unsettle()
+        (filesToKeep, isHolding) = (nil, wasHolding)
+        inbox.postReapply(author: author, after: retryDelay)
     }
 
     /// After the commit that keeps probes of new targets out of conntrack.
@@ -69,6 +80,7 @@ extension Reconciler {
 
     func readNetworkForNewBackends() {
         guard !desired.directBackends.isEmpty else { return }
+        devices = [:]
         do { view = try network.read() } catch {
             log.error("links and neighbours cannot be read", metadata: ["error": "\(error)"])
         }

@@ -5,9 +5,10 @@ import Seams
 extension Reconciler {
     /// Neighbours have answered, changed their MAC or gone. Only those of dsr backends matter.
     func take(_ neighbours: [NetworkView.Neighbour: MACAddress?]) {
-        for (neighbour, mac) in neighbours { view.neighbours[neighbour] = mac }
         let wanted = desired.directBackends
-        let concerned = neighbours.filter { wanted.contains($0.key.address) }
+        // Most notices only say that an entry has been used: what is not news costs nothing.
+        let concerned = neighbours.filter { wanted.contains($0.key.address) && view.neighbours[$0.key] != $0.value }
+        for (neighbour, mac) in neighbours { view.neighbours[neighbour] = mac }
         guard !concerned.isEmpty else { return }
         useView(author: "neighbour", because: concerned.keys.map { "\($0.address)" }.sorted().joined(separator: ", "))
         for (neighbour, mac) in concerned {
@@ -15,9 +16,18 @@ extension Reconciler {
         }
     }
 
+    /// With a device its ingress chain goes, in kernels before 6.16; if it is still there, the kernel says so and we look.
+    func forgetChains(of devices: Set<UInt32>) {
+        let names = Set(devices.compactMap { view.links[$0]?.device.name })
+        for index in committed.tables.indices {
+            committed.tables[index].chains.removeAll { chain in chain.ingressDevice.map(names.contains) ?? false }
+        }
+    }
+
     /// Reads links and neighbours anew, if any farm needs them.
     func readNetwork(author: String) {
         guard !desired.directBackends.isEmpty else { return }
+        devices = [:]
         do {
             view = try network.read()
         } catch {
@@ -47,18 +57,28 @@ extension Reconciler {
     /// Nil while the address is not on-link, its device is down or nobody has answered; then it is asked for.
     private func nextHop(_ address: IPAddress) -> NextHop? {
         do {
-            guard let index = try network.onLinkDevice(to: address), let link = view.links[index], link.isUp, let source = link.mac else {
+            guard let index = try device(to: address), let link = view.links[index], link.isUp, let source = link.mac else {
                 return nil
             }
             guard let mac = view.neighbours[.init(address: address, device: index)] else {
                 try network.resolve(address, device: index)
-                return nil
+                // An entry that has aged says nothing of the backend: until it is resolved again the last answer stands, and probes judge.
+                let last = desired.nextHops[address]
+                return last?.device == link.device && last?.source == source ? last : nil
             }
             return NextHop(destination: mac, device: link.device, source: source)
         } catch {
             log.warning("no way to a dsr backend", metadata: ["backend": "\(address)", "error": "\(error)"])
             return nil
         }
+    }
+
+    /// Routes are asked for once until one changes.
+    private func device(to address: IPAddress) throws -> UInt32? {
+        if let known = devices[address] { return known }
+        let device = try network.onLinkDevice(to: address)
+        devices[address] = .some(device)
+        return device
     }
 
     private func ingressDevices() -> [NetworkDevice] {

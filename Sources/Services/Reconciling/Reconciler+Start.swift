@@ -23,16 +23,14 @@ extension Reconciler {
         await restoreVerdicts()
         readNetworkForNewBackends()
         try adopt(desired.ruleset)
-        if isServing {
-            probeTargets()
-            await waitForFirstAnswers()
-        }
-        guard load != nil || committed.tables.allSatisfy({ $0.chains.isEmpty }) else {
-            log.error("no farm file could be used and none is remembered; the kernel keeps what it has")
+        if isServing { await learnVerdicts() }
+        isHolding = load == nil && !committed.tables.allSatisfy { $0.chains.isEmpty }
+        guard !isHolding else {
+            log.error("no farm file can be used and none is remembered; the kernel keeps what it has")
             return
         }
-        let summary = "\(desired.farms.count) farms at the start"
-        let isDone = reconcile(author: "start", because: summary)
+        if let load, configFaults.isEmpty { filesToKeep = load.files }
+        let isDone = reconcile(author: "start", because: "\(desired.farms.count) farms at the start")
         probeTargets()
         guard isDone else { return }
         log.notice(
@@ -41,9 +39,6 @@ extension Reconciler {
                 "farms": "\(desired.farms.count)", "backends": "\(desired.farms.values.reduce(0) { $0 + $1.backends.count })",
                 "generation": "\(generation)", "owner": "\(driver.ownsTables)",
             ])
-        if let load, configFaults.isEmpty {
-            do { try await loader.keep(load.files) } catch { noteState(error) }
-        }
     }
 
     /// The files as they are; if they are faulty, or would take away most of what was served, the last ones that were accepted.
@@ -60,13 +55,13 @@ extension Reconciler {
 
     private func lastGood(insteadOf load: FarmLoader.Load) async -> FarmLoader.Load? {
         do { return try await loader.loadLastGood(insteadOf: load) } catch {
-            noteState(error)
+            note(error, of: .lastGood)
             return nil
         }
     }
 
     private func restoreState() async {
-        do { desired.set(overrides: try await keeper.overrides()) } catch { noteState(error) }
+        do { desired.set(overrides: try await keeper.overrides()) } catch { note(error, of: .overrides) }
     }
 
     private func restoreVerdicts() async {
@@ -75,19 +70,20 @@ extension Reconciler {
             let restored = desired.probeTargets.compactMap { target in known[target.identityText].map { (target, $0) } }
             desired.set(verdicts: Dictionary(uniqueKeysWithValues: restored))
         } catch {
-            noteState(error)
+            note(error, of: .verdicts)
         }
     }
 
     /// Whether the kernel balances already, by what a daemon before us has left.
     private var isServing: Bool { committed.tables.contains { $0.sets.contains { $0.count > 0 } } }
 
-    /// A kernel that serves must not lose its backends just because we do not know them yet.
-    private func waitForFirstAnswers() async {
+    /// A kernel that serves must not lose its backends just because we do not know them yet: waits for first answers, not for ever.
+    func learnVerdicts() async {
+        probeTargets()
         let deadline = ContinuousClock.now + Self.firstAnswers
         while ContinuousClock.now < deadline {
             takeKnownVerdicts()
-            guard desired.probeTargets.contains(where: { (desired.verdicts[$0] ?? .unknown) == .unknown }) else { return }
+            guard desired.hasUnknownVerdicts else { return }
             // Cancelled means that the daemon stops.
             guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { return }
         }
@@ -95,7 +91,8 @@ extension Reconciler {
 
     private func takeKnownVerdicts() {
         let news = inbox.takeVerdicts()
-        desired.set(verdicts: news.verdicts)
+        let (changed, farms) = desired.set(verdicts: news.verdicts)
+        noteDead(changed, farms)
         reasons.merge(news.reasons) { $1 }
     }
 }

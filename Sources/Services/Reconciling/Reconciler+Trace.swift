@@ -68,7 +68,7 @@ extension Reconciler {
 }
 
 extension Chain {
-    fileprivate var ingressDevice: String? {
+    var ingressDevice: String? {
         if case .ingress(let device) = base?.hook { device } else { nil }
     }
 }

@@ -1,5 +1,6 @@
 import FarmModel
 import HealthPolicy
+import Logging
 import NetTypes
 import ReconcilePolicy
 import Seams
@@ -7,34 +8,37 @@ import Seams
 extension Reconciler {
     /// Probes have changed their minds.
     func take(_ news: Inbox.News) {
-        let verdicts = news.verdicts
-        let before = desired.verdicts
-        let farms = desired.set(verdicts: verdicts)
+        let (changed, farms) = desired.set(verdicts: news.verdicts)
         reasons.merge(news.reasons) { $1 }
-        let changed = verdicts.filter { before[$0.key] ?? .unknown != $0.value }
         guard !changed.isEmpty else { return }
         counters.verdictChanges += changed.count
+        noteDead(changed, farms)
         let summary = changed.count == 1 ? changed.first.map { "\($0.key.endpoint) is \($0.value.rawValue)" } : nil
         let isDone = reconcile(author: "probe", because: summary ?? "\(changed.count) verdicts")
         if isDone, let oldest = news.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: Timestamp.monotonic)) }
-        forgetConnections(to: Set(changed.filter { $0.value == .down }.keys), of: farms)
         announce(changed, farms)
         saveVerdictsSoon()
     }
 
     /// What is half open to a backend that died would stay with it: conntrack pins every retransmission.
-    private func forgetConnections(to dead: Set<ProbeTarget>, of farms: Set<String>) {
-        var backends: Set<DeadBackend> = []
+    func noteDead(_ changed: [ProbeTarget: Verdict], _ farms: Set<String>) {
         for farm in farms.compactMap({ desired.farms[$0] }) where farm.mode != .dsr {
             for backend in farm.backends {
-                guard let target = farm.probeTarget(of: backend), dead.contains(target) else { continue }
-                let port = backend.port.flatMap { $0.isSingle ? $0.first : nil }
-                for transport in Set(farm.listeners.filter { $0.address.family == backend.address.family }.map(\.transport)) {
-                    backends.insert(.init(address: backend.address, port: port, transport: transport))
-                }
+                guard let verdict = farm.probeTarget(of: backend).flatMap({ changed[$0] }) else { continue }
+                let entries = Self.connections(of: backend, farm)
+                if verdict == .down { deadBackends.formUnion(entries) } else { deadBackends.subtract(entries) }
             }
         }
-        if !backends.isEmpty { sweeper.sweep(backends) }
+    }
+
+    /// Where the farm's connections to the backend end; a backend that keeps the client's port has one for each of the listeners'.
+    private static func connections(of backend: Backend, _ farm: Farm) -> Set<DeadBackend> {
+        farm.listeners.filter { $0.address.family == backend.address.family }.reduce(into: []) { entries, listener in
+            for ports in backend.port.map({ [$0] }) ?? listener.ports {
+                let port = ports.isSingle ? ports.first : nil
+                entries.insert(DeadBackend(address: backend.address, port: port, transport: listener.transport))
+            }
+        }
     }
 
     private func announce(_ changed: [ProbeTarget: Verdict], _ farms: Set<String>) {
@@ -67,19 +71,24 @@ extension Reconciler {
         verdictSaves.begins()
         do throws(StateFault) {
             try await keeper.save(desired.verdicts)
-            noteState(nil)
+            note(nil, of: .verdicts)
         } catch {
-            noteState(error)
+            note(error, of: .verdicts)
         }
         verdictSaves.ended(from: start, to: .now)
     }
 
-    /// Says once that state cannot be kept, and once that it can again.
-    func noteState(_ fault: StateFault?) {
-        if fault?.message != stateFault {
-            if let fault { log.error("state is not kept", metadata: ["error": "\(fault)"]) } else { log.notice("state is kept again") }
+    /// Says once that an item cannot be kept or read, and once that it can again.
+    func note(_ fault: StateFault?, of item: StateItem) {
+        if fault?.message != stateFaults[item] {
+            let metadata: Logger.Metadata = ["item": "\(item.rawValue)", "error": "\(fault?.message ?? "none")"]
+            if fault == nil {
+                log.notice("state is kept again", metadata: metadata)
+            } else {
+                log.error("state is not kept", metadata: metadata)
+            }
         }
-        stateFault = fault?.message
+        stateFaults[item] = fault?.message
     }
 
     /// Keeps the stored verdicts young: a restart believes them for a minute.

@@ -32,7 +32,7 @@ extension Reconciler {
 
     private func slots(_ farm: Farm) -> [AddressFamily: [UInt16]] { desired.compiledFarms[farm.name]?.slots ?? [:] }
 
-    func view(_ backend: Backend, _ farm: Farm, _ counts: [ConnectionTarget: Int]? = nil) -> BackendView {
+    func view(_ backend: Backend, _ farm: Farm, _ counts: ConnectionIndex? = nil) -> BackendView {
         let standing = desired.standing(of: backend, in: farm)
         let weight = desired.weight(of: backend, in: farm)
         let target = farm.probeTarget(of: backend)
@@ -64,12 +64,11 @@ extension Reconciler {
     }
 
     /// Nil where there is no conntrack.
-    private func connections(to backend: Backend, _ farm: Farm, _ counts: [ConnectionTarget: Int]) -> Int? {
+    private func connections(to backend: Backend, _ farm: Farm, _ counts: ConnectionIndex) -> Int? {
         guard farm.mode != .dsr else { return nil }
-        return counts.reduce(0) { sum, entry in
+        return counts[backend.address, default: []].reduce(0) { sum, entry in
             let isOurs =
-                entry.key.endpoint.address == backend.address && (backend.port?.contains(entry.key.endpoint.port) ?? true)
-                && farm.listens(at: entry.key.listener, entry.key.transport)
+                (backend.port?.contains(entry.key.endpoint.port) ?? true) && farm.listens(at: entry.key.listener, entry.key.transport)
             return isOurs ? sum + entry.value : sum
         }
     }
@@ -90,3 +89,6 @@ extension Reconciler {
             connectionsAtRisk: atRisk, needsForce: plan.blastRadius.isExceeded)
     }
 }
+
+/// Connections by the backend's address, so that each backend looks at its own only.
+typealias ConnectionIndex = [IPAddress: [(key: ConnectionTarget, value: Int)]]

@@ -35,10 +35,19 @@ public actor Reconciler {
     var reasons: [ProbeTarget: String] = [:]
     var origins: [String: SourcePlace] = [:]
     var configFaults: [String] = []
-    var stateFault: String?
+    var stateFaults: [StateItem: String] = [:]
     var view = NetworkView()
+    /// By which device an address is on-link; nil for one behind a router.
+    var devices: [IPAddress: UInt32?] = [:]
     let applying = Turnstile()
     var verdictSaves = SaveRhythm()
+    /// Nothing is known of what to serve: the kernel keeps what it has until farm files can be applied.
+    var isHolding = false
+    /// What follows the commit that takes them out.
+    var deadBackends: Set<DeadBackend> = []
+    /// What is remembered once the kernel has it.
+    var filesToKeep: [FarmFile]?
+    var isRetryPlanned = false
     var counters = Counters()
     private var pacer = CommitPacer()
     private let started = ContinuousClock.now
@@ -108,10 +117,12 @@ public actor Reconciler {
     private func handle(_ news: Inbox.News) async {
         if !news.verdicts.isEmpty { take(news) }
         if !news.neighbours.isEmpty { take(news.neighbours) }
+        if !news.goneDevices.isEmpty { forgetChains(of: news.goneDevices) }
         if news.isNetworkChanged { readNetwork(author: "network") }
         if let (id, author) = news.generation { notice(generation: id, author) }
         if news.areTablesStale { resynchronize(author: "repair", because: "events were lost") }
         if news.isRetryDue { retry() }
+        if let author = news.reapplyAuthor { Task { _ = await apply(author: author) } }
         for note in news.linkNotes { events.post(.link, note) }
     }
 }

@@ -21,7 +21,10 @@ public final class StateDirectory: StateStore {
         defer { close(descriptor) }
         guard let whole = Self.contents(descriptor) else { throw Self.fault("read", file) }
         guard let octets = Self.unsealed(whole) else {
-            throw StateFault(message: "\(file) is torn or was edited by hand (its checksum does not match); it is ignored")
+            // Set aside, or the next write would take the evidence away.
+            rename(file, file + ".broken")
+            throw StateFault(
+                message: "\(file) is torn, edited or of another version (its first line does not match); it was set aside as .broken")
         }
         return octets
     }

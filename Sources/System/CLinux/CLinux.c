@@ -28,6 +28,8 @@ int clinux_name_thread(const char *name) { return prctl(PR_SET_NAME, name) == 0 
 
 void clinux_trim_memory(void) { malloc_trim(0); }
 
+size_t clinux_idle_memory(void) { return mallinfo2().fordblks; }
+
 void clinux_share_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
 
 void clinux_raise_descriptor_limit(void) {

@@ -26,6 +26,8 @@ int clinux_keep_capabilities(uint64_t keep);
 /* Names the calling thread, at most 15 characters. 0 or -errno. */
 /* Gives memory that was freed back to the kernel: a load of many farms leaves much of it behind. */
 void clinux_trim_memory(void);
+/* Bytes of heap that are free but not given back. */
+size_t clinux_idle_memory(void);
 /* One heap for all threads: what one frees another can use. To be called before there are threads. */
 void clinux_share_one_heap(void);
 /* Raises the soft limit of descriptors to the hard one. */
