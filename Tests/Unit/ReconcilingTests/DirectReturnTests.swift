@@ -69,13 +69,30 @@ import Testing
         }
     }
 
-    @Test func whoNoLongerAnswersIsOutAndComesBack() async throws {
+    /// Entries age; whether the backend lives is for the probes to say.
+    @Test func anEntryThatIsGoneIsAskedForWhileTheLastAnswerStands() async throws {
         try await serving { scene in
+            let (before, asked) = (scene.kernel.batches.count, scene.network.asked.count)
             scene.post(scene.network.answer("10.0.0.2", nil))
-            try await until("it is out") { scene.kernel.reached(Self.listener) == [Self.first] }
+            try await until("it is asked for") { scene.network.asked.count > asked }
             #expect(scene.network.asked.last?.description == "10.0.0.2")
-            scene.post(scene.network.answer("10.0.0.2", Self.second))
-            try await until("it is back") { scene.kernel.reached(Self.listener) == [Self.first, Self.second] }
+            #expect(scene.kernel.reached(Self.listener) == [Self.first, Self.second])
+            #expect(scene.kernel.batches.count == before)
+            scene.post(scene.network.answer("10.0.0.2", "02:00:00:00:00:22"))
+            try await until("the new answer counts") { scene.kernel.reached(Self.listener) == [Self.first, "02:00:00:00:00:22"] }
+        }
+    }
+
+    @Test func anAnswerThatIsNoNewsCostsNothing() async throws {
+        try await serving { scene in
+            let before = scene.kernel.batches.count
+            let events = await scene.reconciler.events(farm: nil)
+            scene.post(scene.network.answer("10.0.0.2", Self.second), .linkGone(index: 99))
+            for await event in events {
+                #expect(event.kind == .link)
+                break
+            }
+            #expect(scene.kernel.batches.count == before)
         }
     }
 

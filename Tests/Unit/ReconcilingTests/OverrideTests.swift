@@ -100,6 +100,8 @@ import Testing
             try await until("verdicts are followed all the same") { scene.kernel.reached("203.0.113.10:80") == ["10.0.0.3:8080"] }
             scene.store.refuse()
             _ = try await set(scene, .init(weight: 2))
+            // What the heartbeat does every few seconds.
+            await reconciler.saveVerdicts()
             try await until("the fault is gone") { await reconciler.status().stateFault == nil }
         }
     }
