@@ -150,6 +150,21 @@ import Testing
         }
     }
 
+    /// The network is read anew for files; what it said must not be lost with them.
+    @Test func aNewMACIsFollowedThoughTheFilesOfThatMomentWereRefused() async throws {
+        try await serving { scene in
+            let notice = scene.network.answer("10.0.0.2", "02:00:00:00:00:22")
+            scene.kernel.change { $0.refusals = [.noRoom] }
+            scene.texts.replace(FarmTexts.farm(backends: 2, mode: "dsr"), FarmTexts.farm("more", at: "203.0.113.11:80", mode: "dsr"))
+            _ = await scene.reconciler.apply(author: "files")
+            scene.texts.replace("farm: [")
+            scene.post(notice)
+            try await until("frames follow", within: .seconds(3)) {
+                scene.kernel.reached(Self.listener) == [Self.first, "02:00:00:00:00:22"]
+            }
+        }
+    }
+
     @Test func aDrainedOneIsNotPutBackByItsNeighbourEntry() async throws {
         try await serving { scene in
             _ = try await scene.reconciler.override(farm: "web", backend: "b2", .init(admin: "drain"), by: Scene.caller)

@@ -80,7 +80,8 @@ final class FakeKernel: RulesetDriver, Sendable {
         _ batch: Batch, _ socket: UInt32, _ expected: UInt32?, _ kernel: inout ModelKernel
     ) throws(DriverError) -> UInt32 {
         do { return try kernel.apply(batch, from: socket, expecting: expected) } catch {
-            throw DriverError(kind: error.errno == 85 ? .staleGeneration : .refused, errno: error.errno, object: error.object, message: "no")
+            let kind: DriverError.Kind = error.errno == 85 ? .staleGeneration : .refused
+            throw DriverError(kind: kind, errno: error.errno, object: error.object, message: "the model refused")
         }
     }
 }

@@ -7,7 +7,9 @@ import Testing
 @testable import Reconciling
 
 @Suite struct InboxTests {
-    private func target(_ last: UInt32) -> ProbeTarget { ProbeTarget(address: IPAddress(v4: 0x0A00_0000 + last), port: 80, check: HealthCheck()) }
+    private func target(_ last: UInt32) -> ProbeTarget {
+        ProbeTarget(address: IPAddress(v4: 0x0A00_0000 + last), port: 80, check: HealthCheck())
+    }
 
     private func post(_ inbox: Inbox, _ verdict: Verdict, _ last: UInt32, at nanoseconds: Int64) {
         inbox.post([(target: target(last), verdict: verdict, reason: "\(nanoseconds)", at: MonotonicInstant(nanoseconds: nanoseconds))])

@@ -81,14 +81,31 @@ import Testing
             try await until("it is known") { await reconciler.status().drift }
             scene.texts.replace(FarmTexts.farm(), FarmTexts.farm("late", at: "203.0.113.11:80"))
             _ = await reconciler.apply(author: "files")
-            _ = try? await reconciler.override(farm: "web", backend: "b2", .init(admin: "drain"), by: Scene.caller)
+            scene.prober.report(.down, of: "10.0.0.2:8080")
+            try await until("the other is known too") { await reconciler.status().backends.down == 2 }
             scene.kernel.change { $0.standingRefusal = nil }
             try await until("all of it is there") {
                 let isDrifted = await reconciler.status().drift
-                return !isDrifted && scene.kernel.reached("203.0.113.10:80") == ["10.0.0.3:8080"]
+                return !isDrifted && scene.kernel.reached("203.0.113.11:80") == ["10.0.0.3:8080"]
             }
-            #expect(scene.kernel.reached("203.0.113.11:80") == ["10.0.0.2:8080", "10.0.0.3:8080"])
+            #expect(scene.kernel.reached("203.0.113.10:80") == ["10.0.0.3:8080"])
             #expect(await scene.isCommitted())
+        }
+    }
+
+    @Test func verdictsGetThroughWhileThereIsNoRoomForNewFarms() async throws {
+        let scene = try Scene(FarmTexts.farm())
+        try await scene.run { reconciler in
+            try await scene.settled()
+            scene.kernel.change { $0.refusals = [.noRoom] }
+            scene.texts.replace([FarmTexts.farm()] + FarmTexts.farms(3))
+            _ = await reconciler.apply(author: "files")
+            scene.prober.report(.down, of: "10.0.0.1:8080")
+            try await until("the verdict is in the kernel") {
+                scene.kernel.reached("203.0.113.10:80") == ["10.0.0.2:8080", "10.0.0.3:8080"]
+            }
+            try await until("the farms come later") { scene.kernel.reached("203.0.113.102:80") == ["10.0.0.2:8080", "10.0.0.3:8080"] }
+            #expect(await reconciler.status().lastChange?.ok == true)
         }
     }
 

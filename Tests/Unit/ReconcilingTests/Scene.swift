@@ -21,6 +21,8 @@ struct Scene {
     let prober: FakeProber
     let reconciler: Reconciler
 
+    /// As whom the reconciler commits.
+    static let processID: UInt32 = 1
     static let caller = Caller(name: "lbctl:test")
 
     init(_ texts: String..., isOwned: Bool = true, answering answer: Verdict? = .up) throws {
@@ -40,7 +42,7 @@ struct Scene {
         reconciler = Reconciler(
             driver: kernel, inbox: inbox, notices: notices, network: network, connections: connections, prober: prober,
             loader: FarmLoader(store: store) { texts.read() }, store: store,
-            settings: .init(version: "test", ingressDevices: nil, probePorts: try #require(PortRange(61000, 65535))),
+            settings: .init(version: "test", ingressDevices: nil, probePorts: try #require(PortRange(61000, 65535)), processID: 1),
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
