@@ -98,6 +98,11 @@ let package = Package(
         tests("HealthProbingTests", of: ["HealthProbing", "HealthPolicy", "FarmModel", "NetTypes", "Threads"]),
         tests("FarmWatchingTests", of: ["FarmWatching", "FarmConfig"]),
         tests("StateKeepingTests", of: ["StateKeeping", "Seams"]),
+        tests("ReconcilingTests", of: [
+            "Reconciling", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "Seams", "HealthPolicy", "FarmConfig", "FarmModel", "ControlAPI", "NetTypes", log,
+        ]),
+        tests("ObservabilityTests", of: ["Observability", log]),
+        tests("SettingsTests", of: ["Daemon", "Observability", log]),
         tests("ControlTests", of: ["ControlServer", "ControlClient", "Commands", "ControlAPI", yams, log, lifecycle] + nio),
         tests("CommandsTests", of: ["Commands", "ControlClient", "ControlAPI", arguments]),
         tests("CorpusTests", of: ["CorpusCases", "Ruleset", "NetTypes"]),

@@ -2,6 +2,7 @@ import CLinux
 import ControlAPI
 import ControlServer
 import FarmWatching
+import Glibc
 import HealthProbing
 import KernelEvents
 import Logging
@@ -60,7 +61,9 @@ struct Balancer {
         return Reconciler(
             driver: try NetfilterDriver(), inbox: inbox, notices: monitor, network: try RouteObserver(),
             connections: try ConntrackForgetter(), prober: probes, loader: loader, store: store,
-            settings: .init(version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports), log: log)
+            settings: .init(
+                version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports, processID: UInt32(getpid())), log: log
+        )
     }
 
     private func serve(
@@ -70,7 +73,7 @@ struct Balancer {
             notification?.send(.ready)
         }
         let services: [any Service] = [
-            control, Part { await reconciler.run() }, Part { await reconciler.keepVerdictsYoung() },
+            control, Part { await reconciler.run() }, Part { await reconciler.keepStateFresh() },
             Part { await reconciler.askForNeighbours() },
             Part { for await _ in changes { _ = await reconciler.apply(author: "files") } }, Part { await Self.giveBackMemory() },
             Part { await reload(on: hangUps, reconciler, notification) },

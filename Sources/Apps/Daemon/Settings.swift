@@ -30,7 +30,7 @@ extension Settings {
     init(yaml: String, file: String) throws(SettingsFault) {
         let root: Node?
         do { root = try Yams.compose(yaml: yaml) } catch { throw SettingsFault(description: "\(file): \(error)") }
-        guard let root else { return }
+        guard let root, root.scalar?.string != "" else { return }
         guard let mapping = root.mapping else { throw SettingsFault(description: "\(file):1: settings are a mapping of keys to values") }
         for (key, value) in mapping {
             let place = "\(file):\(key.mark?.line ?? 1):\(key.mark?.column ?? 1)"

@@ -32,7 +32,11 @@ public struct LineLogHandler: LogHandler {
 
     static func textLine(_ level: Logger.Level, _ message: String, _ values: [(String, String)]) -> String {
         let pairs = values.map { key, value in
-            let isPlain = !value.isEmpty && value.allSatisfy { $0 != " " && $0 != "\"" && $0 != "=" && !$0.isNewline }
+            let isPlain =
+                !value.isEmpty
+                && value.unicodeScalars.allSatisfy {
+                    $0 != " " && $0 != "\"" && $0 != "=" && $0.properties.generalCategory != .control && !$0.properties.isWhitespace
+                }
             return " \(key)=\(isPlain ? value : quoted(value))"
         }
         return "\(time()) \(level) \(message)\(pairs.joined())\n"
@@ -52,7 +56,7 @@ public struct LineLogHandler: LogHandler {
             case "\\": result += "\\\\"
             case "\n": result += "\\n"
             case "\t": result += "\\t"
-            case _ where scalar.value < 0x20:
+            case _ where scalar.properties.generalCategory == .control:
                 let digits = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: result.unicodeScalars.append(scalar)

@@ -127,7 +127,7 @@ extension Reconciler {
 
     /// A transaction was committed. If it was not ours and our tables can be changed by others, look, and repair.
     func notice(generation id: UInt32, _ author: KernelEvent.Author) {
-        guard id != generation else { return }
+        guard id != generation, author.processID != settings.processID else { return }
         if driver.ownsTables {
             generation = id
         } else {
@@ -144,14 +144,11 @@ extension Reconciler {
             fail(author: author, cause, error)
             return
         }
-        guard !committed.batch(to: desired.ruleset).isEmpty else {
-            settle(desired.ruleset)
-            (isDrifted, retryDelay) = (false, Self.firstRetry)
-            return
+        if !committed.batch(to: desired.ruleset).isEmpty {
+            counters.repairs += 1
+            events.post(.drift, cause)
+            log.warning("drift found; repairing", metadata: ["cause": "\(cause)"])
         }
-        counters.repairs += 1
-        events.post(.drift, cause)
-        log.warning("drift found; repairing", metadata: ["cause": "\(cause)"])
         reconcile(author: author, because: cause)
     }
 }

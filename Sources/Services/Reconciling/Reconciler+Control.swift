@@ -58,12 +58,7 @@ extension Reconciler: ControlService {
             throw Problem(title: "The kernel refused the change", status: 503, detail: changes.last?.summary ?? "")
         }
         events.post(.override, farm: farm, backend: backend, "\(words) (\(caller.name))")
-        do {
-            try await keeper.save(desired.overrides)
-            note(nil, of: .overrides)
-        } catch {
-            note(error, of: .overrides)
-        }
+        await saveOverrides()
         return view(server, owner)
     }
 
@@ -112,6 +107,15 @@ extension Reconciler {
         let owner = try find(farm: farm)
         if let found = owner.backends.first(where: { $0.name == backend }) { return (owner, found) }
         throw Problem(title: "No such backend", status: 404, detail: "farm \"\(farm)\" has no backend \"\(backend)\"")
+    }
+
+    func saveOverrides() async {
+        do throws(StateFault) {
+            try await keeper.save(desired.overrides)
+            note(nil, of: .overrides)
+        } catch {
+            note(error, of: .overrides)
+        }
     }
 
     private func merged(_ current: Override, _ request: OverrideRequest) throws(Problem) -> Override {

@@ -91,11 +91,12 @@ extension Reconciler {
         stateFaults[item] = fault?.message
     }
 
-    /// Keeps the stored verdicts young: a restart believes them for a minute.
-    public func keepVerdictsYoung() async {
+    /// Keeps the stored verdicts young, as a restart believes them for a minute, and writes again what could not be written.
+    public func keepStateFresh() async {
         // Ends when the daemon stops and the sleep is cancelled.
         while (try? await Task.sleep(for: StateKeeper.heartbeat)) != nil {
             if !desired.verdicts.isEmpty { await saveVerdicts() }
+            if stateFaults[.overrides] != nil { await saveOverrides() }
         }
     }
 }

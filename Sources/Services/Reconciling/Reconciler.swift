@@ -65,8 +65,10 @@ public actor Reconciler {
         /// Devices whose frames are looked at for dsr; nil means every Ethernet device that is up.
         public var ingressDevices: [String]?
         public var probePorts: PortRange
-        public init(version: String, ingressDevices: [String]?, probePorts: PortRange) {
-            (self.version, self.ingressDevices, self.probePorts) = (version, ingressDevices, probePorts)
+        /// Ours, as the kernel names the author of a transaction.
+        public var processID: UInt32
+        public init(version: String, ingressDevices: [String]?, probePorts: PortRange, processID: UInt32) {
+            (self.version, self.ingressDevices, self.probePorts, self.processID) = (version, ingressDevices, probePorts, processID)
         }
     }
 
