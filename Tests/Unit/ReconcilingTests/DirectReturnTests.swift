@@ -159,7 +159,7 @@ import Testing
             _ = await scene.reconciler.apply(author: "files")
             scene.texts.replace("farm: [")
             scene.post(notice)
-            try await until("frames follow", within: .seconds(3)) {
+            try await until("frames follow") {
                 scene.kernel.reached(Self.listener) == [Self.first, "02:00:00:00:00:22"]
             }
         }

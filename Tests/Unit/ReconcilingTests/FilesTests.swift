@@ -245,7 +245,7 @@ import Testing
             scene.texts.replace(FarmTexts.farm("late"))
             await #expect(throws: Problem.self) { try await apply(scene) }
             try await scene.settled()
-            try await until("they are kept too", within: .seconds(2)) { scene.store.text(.lastGood)?.contains("farm: late") == true }
+            try await until("they are kept too") { scene.store.text(.lastGood)?.contains("farm: late") == true }
         }
     }
 

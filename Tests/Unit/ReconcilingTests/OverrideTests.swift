@@ -132,7 +132,7 @@ import Testing
                 return await scene.isCommitted()
             }
             let isDrained = scene.kernel.reached("203.0.113.10:80") == Self.rest
-            try await until("store and kernel say the same", within: .seconds(2)) {
+            try await until("store and kernel say the same") {
                 (scene.store.text(.overrides)?.contains("drain") == true) == isDrained
             }
         }
