@@ -25,15 +25,19 @@ extension Reconciler {
     private func followUp() {
         if !deadBackends.isEmpty { sweeper.sweep(deadBackends) }
         deadBackends = []
+        if filesToKeep != nil { Task { await keepFiles() } }
+    }
+
+    /// Remembers the files that the kernel has; they stay to be remembered until it has worked.
+    func keepFiles() async {
         guard let files = filesToKeep else { return }
         filesToKeep = nil
-        Task {
-            do throws(StateFault) {
-                try await loader.keep(files)
-                note(nil, of: .lastGood)
-            } catch {
-                note(error, of: .lastGood)
-            }
+        do throws(StateFault) {
+            try await loader.keep(files)
+            note(nil, of: .lastGood)
+        } catch {
+            filesToKeep = filesToKeep ?? files
+            note(error, of: .lastGood)
         }
     }
 

@@ -59,6 +59,7 @@ extension Reconciler: ControlService {
         }
         events.post(.override, farm: farm, backend: backend, "\(words) (\(caller.name))")
         await saveOverrides()
+        if stateFaults[.overrides] == nil { await rewriteState() }
         return view(server, owner)
     }
 

@@ -68,6 +68,8 @@ extension Reconciler {
         let verdicts = desired.verdicts
         (desired, origins) = before
         desired.set(verdicts: verdicts)
+        // A neighbour may have answered anew meanwhile, and says so only once.
+        updateNextHops()
         desired.unsettle()
         (filesToKeep, isHolding) = (nil, wasHolding)
         inbox.postReapply(author: author, after: retryDelay)

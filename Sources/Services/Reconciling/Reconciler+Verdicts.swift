@@ -91,12 +91,19 @@ extension Reconciler {
         stateFaults[item] = fault?.message
     }
 
+    /// Writes again what could not be written.
+    func rewriteState() async {
+        if stateFaults[.verdicts] != nil { await saveVerdicts() }
+        if stateFaults[.overrides] != nil { await saveOverrides() }
+        if stateFaults[.lastGood] != nil { await keepFiles() }
+    }
+
     /// Keeps the stored verdicts young, as a restart believes them for a minute, and writes again what could not be written.
     public func keepStateFresh() async {
         // Ends when the daemon stops and the sleep is cancelled.
         while (try? await Task.sleep(for: StateKeeper.heartbeat)) != nil {
             if !desired.verdicts.isEmpty { await saveVerdicts() }
-            if stateFaults[.overrides] != nil { await saveOverrides() }
+            await rewriteState()
         }
     }
 }
