@@ -11,10 +11,13 @@ build() {
     command -v swift >/dev/null || fail "there is no swift in PATH; install the toolchain from swift.org"
     heartbeat "$words" &
     heartbeat=$!
-    timed "$words" -- swift build "${build_flags[@]}" "$@" >&2 || { kill "$heartbeat" 2>/dev/null || true; fail "$words failed, see above"; }
+    timed "$words" -- plainly swift build "${build_flags[@]}" "$@" >&2 || { kill "$heartbeat" 2>/dev/null || true; fail "$words failed, see above"; }
     kill "$heartbeat" 2>/dev/null || true
     wait "$heartbeat" 2>/dev/null || true
 }
+
+# Never on a terminal: swift adds colours to the compilers' arguments there, and everything would be built anew.
+plainly() { "$@" 2>&1 | cat; }
 
 # Ends by itself with the script: a beat that finds its parent gone is the last one.
 heartbeat() {

@@ -42,9 +42,11 @@ struct Balancer {
         let (changes, changed) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let watcher = try FarmWatcher(path: directory.path) { changed.yield() }
         defer { watcher.stop() }
+        let control = ControlServer(socketPath: settings.socket, service: reconciler, logger: log) { notification?.send(.ready) }
+        try control.prepare()
         try await reconciler.start()
         clinux_trim_memory()
-        try await serve(reconciler, changes, hangUps, notification)
+        try await serve(control, reconciler, changes, hangUps, notification)
         notification?.send(.stopping)
         await reconciler.saveVerdicts()
         if settings.clearsOnStop { try await reconciler.clear() }
@@ -67,11 +69,9 @@ struct Balancer {
     }
 
     private func serve(
-        _ reconciler: Reconciler, _ changes: AsyncStream<Void>, _ hangUps: UnixSignalsSequence, _ notification: ServiceNotification?
+        _ control: ControlServer, _ reconciler: Reconciler, _ changes: AsyncStream<Void>, _ hangUps: UnixSignalsSequence,
+        _ notification: ServiceNotification?
     ) async throws {
-        let control = ControlServer(socketPath: settings.socket, service: reconciler, logger: log) {
-            notification?.send(.ready)
-        }
         let services: [any Service] = [
             control, Part { await reconciler.run() }, Part { await reconciler.keepStateFresh() },
             Part { await reconciler.askForNeighbours() },

@@ -25,8 +25,14 @@ public struct ControlServer: Service {
         (self.limits, self.whenOpen) = (limits, whenOpen)
     }
 
-    public func run() async throws {
+    /// Makes the socket's directory and looks whether the socket can be had, so that a daemon that cannot be reached does not begin to act.
+    public func prepare() throws(ControlSocketFault) {
+        try socket.makeDirectory()
         try socket.claim()
+    }
+
+    public func run() async throws {
+        try prepare()
         // One thread is plenty for people and scripts, and keeps the loops of probes and netlink apart from this one.
         let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let outcome = await Result { try await application(on: loops).run() }

@@ -23,6 +23,13 @@ struct ControlSocket: Sendable {
         }
     }
 
+    /// Mode 0755; one that is there stays as it is.
+    func makeDirectory() throws(ControlSocketFault) {
+        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
+        let directory = String(path[..<slash])
+        guard mkdir(directory, 0o755) == 0 || errno == EEXIST else { throw fault("make its directory") }
+    }
+
     /// Mode 0660 and, where the group exists and we may give files to it, group `zvnft`.
     func openToGroup() throws(ControlSocketFault) {
         if let group = groupIdentifier(named: Product.group), chown(path, uid_t.max, group) != 0, errno != EPERM {

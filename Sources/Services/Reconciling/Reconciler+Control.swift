@@ -65,7 +65,11 @@ extension Reconciler: ControlService {
 
     public func apply(_ request: ApplyRequest, by caller: Caller) async throws(Problem) -> PlanView {
         switch await apply(author: caller.name, dryRun: request.dryRun, force: request.force) {
-        case .applied(let plan), .planned(let plan): return await view(plan)
+        case .planned(let plan): return await view(plan)
+        case .applied(let plan):
+            var done = await view(plan)
+            done.needsForce = false
+            return done
         case .faulty(let faults):
             throw Problem(
                 title: "The farm files have faults", status: 422, detail: "\(faults.count) faults; what runs goes on running",

@@ -48,12 +48,21 @@ extension Reconciler {
     }
 
     private func reason(_ standing: BackendStanding, _ target: ProbeTarget?, _ state: HealthState?) -> String {
-        let probe = target.flatMap { reasons[$0] } ?? state?.reason ?? "not probed"
+        let probe = lastWords(state) ?? target.flatMap { reasons[$0] } ?? state?.reason ?? "not probed"
         return switch standing {
         case .serving, .verdict: probe
         case .admin(let state): state.rawValue
         case .weightZero: "weight 0"
         case .noNeighbour: "no neighbour: nobody answers for its address on the link"
+        }
+    }
+
+    /// What the last probe said, if it speaks for the verdict.
+    private func lastWords(_ state: HealthState?) -> String? {
+        guard let state, let result = state.history.last?.result else { return nil }
+        switch (result, state.verdict) {
+        case (.success(let words), .up), (.failure(let words), .down): return words
+        default: return nil
         }
     }
 

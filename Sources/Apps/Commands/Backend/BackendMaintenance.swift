@@ -3,7 +3,7 @@ import ControlAPI
 
 struct BackendMaintenanceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "maintenance", abstract: "Takes a backend out for work on it: no new connections, and its probes do not count.",
+        commandName: "maintenance", abstract: "Takes a backend out for work on it: no new connections, as drain, and says why.",
         discussion: """
             Examples:
               lbctl backend maintenance web/web1 --wait
