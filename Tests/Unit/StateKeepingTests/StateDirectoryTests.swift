@@ -9,7 +9,7 @@ import Testing
         try #require(mkdtemp(&template) != nil)
         let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         defer {
-            for name in StateItem.allCases.flatMap({ [$0.rawValue, "\($0.rawValue).new"] }) { unlink("\(path)/\(name)") }
+            for name in StateItem.allCases.flatMap({ [$0.rawValue, "\($0.rawValue).new", "\($0.rawValue).broken"] }) { unlink("\(path)/\(name)") }
             rmdir(path)
         }
         try body(path)
