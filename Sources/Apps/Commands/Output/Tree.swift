@@ -14,6 +14,7 @@ indirect enum Tree: Decodable, Equatable {
         self = try ControlJSON.decode(Tree.self, from: try ControlJSON.encode(value))
     }
 
+    /// `try?` asks what stands here: a decoder has no other way to be asked, and the last case throws what none of them is.
     init(from decoder: any Decoder) throws {
         if let keyed = try? decoder.container(keyedBy: AnyKey.self) {
             let keys = keyed.allKeys.sorted { $0.stringValue < $1.stringValue }
