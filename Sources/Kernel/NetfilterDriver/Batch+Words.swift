@@ -20,6 +20,9 @@ extension Batch.Operation {
         switch self {
         case .addTable(let family), .deleteTable(let family): "table \(family) \(Ruleset.tableName)"
         case .addSet(let family, let name, _), .deleteSet(let family, let name): "set \(name) of \(family)"
+        case .flushSet(let family, let name): "set \(name) of \(family)"
+        case .addHelper(let family, let helper): "ct helper \(helper.name) of \(family)"
+        case .deleteHelper(let family, let name): "ct helper \(name) of \(family)"
         case .addElements(let family, let set, _, _), .deleteElements(let family, let set, _, _): "set \(set) of \(family)"
         case .addChain(let family, let name, _), .deleteChain(let family, let name): "chain \(name) of \(family)"
         case .addRule(let family, let name, _), .flushChain(let family, let name): "chain \(name) of \(family)"

@@ -100,6 +100,11 @@ struct BatchEncoder {
             encode(rows, of: set, type, family, .add, index)
         case .deleteElements(let family, let set, let type, let rows):
             encode(rows, of: set, type, family, .delete, index)
+        case .flushSet(let family, let name):
+            message(index, NFT_MSG_DELSETELEM, family) {
+                $0.append(NFTA_SET_ELEM_LIST_TABLE.rawValue, NFTA_SET_ELEM_LIST_SET.rawValue, name)
+            }
+        case .addHelper, .deleteHelper: preconditionFailure("not encoded yet: \(operation)")
         }
     }
 

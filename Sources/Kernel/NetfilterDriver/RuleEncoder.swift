@@ -53,6 +53,9 @@ struct RuleEncoder {
         case .reject(.administrativelyProhibited):
             append(.reject(NFT_REJECT_ICMPX_UNREACH, code: UInt8(NFT_REJECT_ICMPX_ADMIN_PROHIBITED.rawValue)))
         case .verdict(let verdict): append(verdict.expression)
+        case .tcpFlags, .connectionState, .rate, .rateOver, .connectionsOver, .setAddress, .setPort, .forwardToNeighbour, .note, .remember,
+            .assignHelper, .setMark, .log:
+            preconditionFailure("not encoded yet: \(statement)")
         case .unknown(let text): preconditionFailure("a rule that is not ours cannot be sent: \(text)")
         }
     }
@@ -152,6 +155,7 @@ extension RuleEncoder {
     private mutating func select(_ selector: SlotSelector, into register: Register, scratch: Register) {
         switch selector {
         case .random(let modulus): append(.numgen(NFT_NG_RANDOM, modulus: modulus, into: register))
+        case .symmetricHash: preconditionFailure("not encoded yet")
         case .counter(let modulus): append(.numgen(NFT_NG_INCREMENTAL, modulus: modulus, into: register))
         case .hash(let inputs, let modulus, let seed):
             var source = scratch

@@ -4,6 +4,8 @@ public struct Batch: Sendable, Hashable {
         /// Creates or claims the table.
         case addTable(TableFamily)
         case deleteTable(TableFamily)
+        case addHelper(TableFamily, HelperObject)
+        case deleteHelper(TableFamily, name: String)
         /// Without its elements.
         case addSet(TableFamily, name: String, SetType)
         case deleteSet(TableFamily, name: String)
@@ -15,6 +17,8 @@ public struct Batch: Sendable, Hashable {
         case flushChain(TableFamily, name: String)
         case addElements(TableFamily, set: String, SetType, ElementTable)
         case deleteElements(TableFamily, set: String, SetType, ElementTable)
+        /// Deletes all elements, also those that packets have added.
+        case flushSet(TableFamily, name: String)
     }
 
     public var operations: [Operation]

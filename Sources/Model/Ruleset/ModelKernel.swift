@@ -60,7 +60,8 @@ extension Batch.Operation {
         switch self {
         case .addTable(let family), .deleteTable(let family), .addSet(let family, _, _), .deleteSet(let family, _),
             .addChain(let family, _, _), .deleteChain(let family, _), .addRule(let family, _, _), .flushChain(let family, _),
-            .addElements(let family, _, _, _), .deleteElements(let family, _, _, _):
+            .addElements(let family, _, _, _), .deleteElements(let family, _, _, _), .addHelper(let family, _),
+            .deleteHelper(let family, _), .flushSet(let family, _):
             family
         }
     }
@@ -86,6 +87,13 @@ extension ModelKernel {
         case .addRule(_, let chain, let rule): return refusal(of: rule, in: chain, table)
         case .addElements(_, let name, let type, let rows): return refusal(ofAdding: rows, type, to: name, table)
         case .deleteElements(_, let name, let type, let rows): return refusal(ofDeleting: rows, type, from: name, table)
+        case .flushSet(_, let name): return table.set(name) == nil ? (Errno.noEntry, "set \(name)") : nil
+        case .addHelper(_, let helper):
+            return table.helpers.contains { $0.name == helper.name } ? (Errno.exists, "ct helper \(helper.name)") : nil
+        case .deleteHelper(_, let name):
+            guard table.helpers.contains(where: { $0.name == name }) else { return (Errno.noEntry, "ct helper \(name)") }
+            let isUsed = table.chains.contains { $0.rules.contains { $0.statements.contains(.assignHelper(name)) } }
+            return isUsed ? (Errno.busy, "ct helper \(name)") : nil
         }
     }
 
@@ -158,6 +166,9 @@ extension Table {
             change(set: name) { $0.fragments = [.shared: ElementTable(merging: [$0.elements, rows], layout: type.layout)] }
         case .deleteElements(_, let name, _, let rows):
             change(set: name) { $0.fragments = [.shared: $0.elements.without(rows)] }
+        case .flushSet(_, let name): change(set: name) { $0.fragments = [:] }
+        case .addHelper(_, let helper): helpers = (helpers + [helper]).sorted { $0.name < $1.name }
+        case .deleteHelper(_, let name): helpers.removeAll { $0.name == name }
         }
     }
 
@@ -195,8 +206,11 @@ extension Rule {
     public var lookups: [(Key, String)] {
         statements.compactMap { statement in
             switch statement {
-            case .inSet(let key, let set): (key, set)
-            case .verdictMap(let key, let map), .setMAC(_, let key, let map), .forward(let key, let map): (key, map)
+            case .inSet(let key, let set), .rateOver(_, let key, let set), .connectionsOver(_, let key, let set), .note(let key, let set):
+                (key, set)
+            case .verdictMap(let key, let map), .setMAC(_, let key, let map), .forward(let key, let map), .remember(let key, let map, _, _),
+                .forwardToNeighbour(_, let key, let map), .setAddress(_, _, let key, let map), .setPort(_, _, let key, let map):
+                (key, map)
             case .destinationNAT(_, let key, let map, _), .sourceNAT(_, let key, let map, _): (key, map)
             default: nil
             }

@@ -20,6 +20,11 @@ extension Statement {
         case .inSet(let key, let set): "\(key) @\(set)"
         case .destinationTranslated: "ct status dnat"
         case .destinationIsLocal: "fib daddr type local"
+        case .tcpFlags(let flags, let mask): "tcp flags & (\(mask.words(" | "))) == \(flags.words(" | "))"
+        case .connectionState(let state): "ct state \(state.rawValue)"
+        case .rate(let rate, let isOver): rate.text(isOver: isOver)
+        case .rateOver(let rate, let key, let set): "update @\(set) { \(key) \(rate.text(isOver: true)) }"
+        case .connectionsOver(let count, let key, let set): "add @\(set) { \(key) ct count over \(count) }"
         case .verdictMap(let key, let map): "\(key) vmap @\(map)"
         case .destinationNAT(let family, let key, let map, let hasPort):
             "dnat \(family.keyword) \(hasPort ? "addr . port " : "")to \(key) map @\(map)"
@@ -27,6 +32,18 @@ extension Statement {
         case .masquerade(let ports): "masquerade to :\(ports)"
         case .setMAC(let side, let key, let map): "\(side.mac) set \(key) map @\(map)"
         case .forward(let key, let map): "fwd to \(key) map @\(map)"
+        case .setAddress(let side, let family, let key, let map):
+            "\(KeyPart.address(side, family).text) set \(key) map @\(map)"
+        case .setPort(let side, let transport, let key, let map):
+            "\(transport) \(side == .source ? "sport" : "dport") set \(key) map @\(map)"
+        case .forwardToNeighbour(let family, let key, let map):
+            "fwd \(family.keyword) to \(KeyPart.address(.destination, family).text) device \(key) map @\(map)"
+        case .note(let key, let set): "update @\(set) { \(key) }"
+        case .remember(let key, let map, let value, let seconds):
+            "update @\(map) { \(key)\(seconds.map { " timeout \(timeText($0))" } ?? "") : \(value.text) }"
+        case .assignHelper(let name): "ct helper set \"\(name)\""
+        case .setMark(let mark): "meta mark set 0x\(padded(mark))"
+        case .log(let prefix): "log prefix \"\(prefix)\""
         case .notrack: "notrack"
         case .counter: "counter"
         case .reject(.tcpReset): "reject with tcp reset"
@@ -65,8 +82,36 @@ extension SlotSelector {
             "jhash \(parts.map(\.text).joined(separator: " . ")) mod \(modulus) seed 0x\(String(seed, radix: 16))"
         case .random(let modulus): "numgen random mod \(modulus)"
         case .counter(let modulus): "numgen inc mod \(modulus)"
+        case .symmetricHash(let modulus): "symhash mod \(modulus)"
         }
     }
+}
+
+extension RateLimit {
+    fileprivate func text(isOver: Bool) -> String {
+        "limit rate \(isOver ? "over " : "")\(count)/\(unit.rawValue) burst \(burst) packets"
+    }
+}
+
+extension TCPFlags {
+    fileprivate func words(_ separator: String) -> String {
+        let all: [(TCPFlags, String)] = [
+            (.fin, "fin"), (.syn, "syn"), (.rst, "rst"), (.psh, "psh"), (.ack, "ack"), (.urg, "urg"),
+        ]
+        let words = all.filter { contains($0.0) }.map(\.1)
+        return words.isEmpty ? "0x0" : words.joined(separator: separator)
+    }
+}
+
+/// As nft writes a time: `1d2h3m4s`, without the units that are 0.
+func timeText(_ seconds: UInt32) -> String {
+    let parts = [(seconds / 86400, "d"), (seconds / 3600 % 24, "h"), (seconds / 60 % 60, "m"), (seconds % 60, "s")]
+    return parts.filter { $0.0 > 0 }.map { "\($0.0)\($0.1)" }.joined()
+}
+
+private func padded(_ mark: UInt32) -> String {
+    let digits = String(mark, radix: 16)
+    return String(repeating: "0", count: 8 - digits.count) + digits
 }
 
 extension Side {

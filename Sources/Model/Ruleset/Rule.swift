@@ -18,6 +18,15 @@ public enum Statement: Sendable, Hashable {
     case destinationTranslated
     /// The destination is an address of this host.
     case destinationIsLocal
+    /// tcp: of the flags `among`, exactly `flags` are set.
+    case tcpFlags(TCPFlags, among: TCPFlags)
+    case connectionState(ConnectionState)
+    /// The rule has met fewer packets than the rate allows, or (`isOver`) more.
+    case rate(RateLimit, isOver: Bool)
+    /// Packets with this key exceed the rate. A full set ends the rule like a failed match.
+    case rateOver(RateLimit, Key, set: String)
+    /// More connections than this are open with this key. A full set ends the rule like a failed match.
+    case connectionsOver(UInt32, Key, set: String)
 
     // Actions. A lookup that finds nothing ends the rule like a failed match.
     case verdictMap(Key, map: String)
@@ -26,8 +35,22 @@ public enum Statement: Sendable, Hashable {
     case sourceNAT(AddressFamily, Key, map: String, ports: PortRange)
     case masquerade(ports: PortRange)
     case setMAC(Side, Key, map: String)
+    /// Rewrites an address of the packet, its checksums included, without conntrack.
+    case setAddress(Side, AddressFamily, Key, map: String)
+    /// Rewrites a port likewise; `transport` says where its checksum stands.
+    case setPort(Side, TransportProtocol, Key, map: String)
     /// Out of the device that the map names, past the IP stack.
     case forward(Key, map: String)
+    /// Likewise, to the neighbour `destination` of the packet's own, which the kernel resolves; the TTL is decremented.
+    case forwardToNeighbour(AddressFamily, Key, map: String)
+    /// Adds the key to a dynamic set, or renews it. A full set ends the rule like a failed match.
+    case note(Key, set: String)
+    /// Adds or renews the key in a dynamic map, with a field of the packet as its value; `seconds` where not the set's own timeout.
+    case remember(Key, map: String, value: KeyPart, seconds: UInt32?)
+    /// The conntrack helper of this name, of the table's `helpers`.
+    case assignHelper(String)
+    case setMark(UInt32)
+    case log(prefix: String)
     case notrack
     case counter
     case reject(RejectReason)
@@ -38,6 +61,44 @@ public enum Statement: Sendable, Hashable {
 }
 
 public enum Side: Sendable, Hashable { case source, destination }
+
+/// The control bits of a TCP header (RFC 9293).
+public struct TCPFlags: OptionSet, Sendable, Hashable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static let fin = TCPFlags(rawValue: 0x01)
+    public static let syn = TCPFlags(rawValue: 0x02)
+    public static let rst = TCPFlags(rawValue: 0x04)
+    public static let psh = TCPFlags(rawValue: 0x08)
+    public static let ack = TCPFlags(rawValue: 0x10)
+    public static let urg = TCPFlags(rawValue: 0x20)
+}
+
+/// What conntrack says of a packet.
+public enum ConnectionState: String, Sendable, Hashable, CaseIterable { case invalid, established, related, new, untracked }
+
+/// So many packets a unit of time, and so many at once (a token bucket).
+public struct RateLimit: Sendable, Hashable {
+    public enum Unit: String, Sendable, Hashable, CaseIterable {
+        case second, minute, hour, day
+        public var seconds: UInt64 {
+            switch self {
+            case .second: 1
+            case .minute: 60
+            case .hour: 3600
+            case .day: 86400
+            }
+        }
+    }
+    /// 1 or more.
+    public let count: UInt64
+    public let unit: Unit
+    /// 1 or more; the bucket starts full.
+    public let burst: UInt32
+
+    public init(count: UInt64, per unit: Unit, burst: UInt32) { (self.count, self.unit, self.burst) = (count, unit, burst) }
+}
 
 public enum RejectReason: Sendable, Hashable {
     case tcpReset
@@ -88,10 +149,12 @@ public enum SlotSelector: Sendable, Hashable {
     case random(modulus: UInt32)
     /// The rule's own counter: 0, 1, 2 … and round again.
     case counter(modulus: UInt32)
+    /// The kernel's flow hash, the same for both directions of a flow; its seed is made at boot.
+    case symmetricHash(modulus: UInt32)
 
     public var modulus: UInt32 {
         switch self {
-        case .hash(_, let modulus, _), .random(let modulus), .counter(let modulus): modulus
+        case .hash(_, let modulus, _), .random(let modulus), .counter(let modulus), .symmetricHash(let modulus): modulus
         }
     }
 }

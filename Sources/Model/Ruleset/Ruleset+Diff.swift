@@ -33,7 +33,9 @@ extension Table {
             Dictionary(uniqueKeysWithValues: sets.map { ($0.name, $0.type) }),
             Dictionary(uniqueKeysWithValues: chains.map { ($0.name, $0.base) })
         )
-        return !isForeign && new.sets.allSatisfy { types[$0.name] == nil || types[$0.name] == $0.type }
+        let helperTypes = Dictionary(uniqueKeysWithValues: helpers.map { ($0.name, $0) })
+        return !isForeign && new.helpers.allSatisfy { helperTypes[$0.name] == nil || helperTypes[$0.name] == $0 }
+            && new.sets.allSatisfy { types[$0.name] == nil || types[$0.name] == $0.type }
             && new.chains.allSatisfy { hooks[$0.name] == nil || hooks[$0.name] == $0.base }
     }
 }
@@ -71,6 +73,12 @@ private struct Steps {
     mutating func compare(_ old: Table, _ new: Table) {
         compareSets(old, new)
         compareChains(old, new)
+        compareHelpers(old, new)
+    }
+
+    private mutating func compareHelpers(_ old: Table, _ new: Table) {
+        containers += new.helpers.filter { !old.helpers.contains($0) }.map { .addHelper(new.family, $0) }
+        removals += old.helpers.filter { !new.helpers.contains($0) }.map { .deleteHelper(new.family, name: $0.name) }
     }
 
     private mutating func compareSets(_ old: Table, _ new: Table) {
@@ -83,6 +91,7 @@ private struct Steps {
                 if !elements.isEmpty { elementsAdded.append(.addElements(family, set: set.name, set.type, elements)) }
                 continue
             }
+            guard set.type.dynamic == nil else { continue }
             let change = previous.difference(to: set, touched: touched)
             if !change.removed.isEmpty { elementsRemoved.append(.deleteElements(family, set: set.name, set.type, change.removed)) }
             if !change.added.isEmpty { elementsAdded.append(.addElements(family, set: set.name, set.type, change.added)) }

@@ -25,8 +25,19 @@ extension TableFamily: CustomStringConvertible {
 
 extension Table {
     fileprivate func text(fragments: Set<Fragment>?, counters: [String: [RuleCounter?]]) -> String {
-        let parts = sets.map { $0.text(fragments: fragments) } + chains.map { $0.text(counters: counters[$0.name] ?? []) }
+        let parts =
+            helpers.map(\.text) + sets.map { $0.text(fragments: fragments) } + chains.map { $0.text(counters: counters[$0.name] ?? []) }
         return "table \(family) \(Ruleset.tableName) {\n" + parts.joined(separator: "\n") + "}\n"
+    }
+}
+
+extension HelperObject {
+    fileprivate var text: String { "\tct helper \(name) {\n\t\ttype \"\(type)\" protocol \(transport)\n\t\tl3proto inet\n\t}\n" }
+}
+
+extension SetType.Dynamic {
+    fileprivate var text: String {
+        "\t\tsize \(size)\n\t\tflags dynamic\(timeout == nil ? "" : ",timeout")\n" + (timeout.map { "\t\ttimeout \(timeText($0))\n" } ?? "")
     }
 }
 
@@ -34,6 +45,7 @@ extension ElementSet {
     fileprivate func text(fragments wanted: Set<Fragment>?) -> String {
         var text = "\t\(type.value == .none ? "set" : "map") \(name) {\n\t\t\(type.declaration)\n"
         if type.isInterval { text += "\t\tflags interval\n" }
+        if let dynamic = type.dynamic { text += dynamic.text }
         let shown =
             wanted.map { wanted in
                 ElementTable(merging: fragments.filter { wanted.contains($0.key) }.values, layout: type.layout)

@@ -1,3 +1,5 @@
+import NetTypes
+
 /// What zvnft wants of nf_tables, as a value: it can be printed, compared, traced and sent.
 public struct Ruleset: Sendable, Hashable {
     /// Sorted by family; one table a family, all named `Ruleset.tableName`.
@@ -24,20 +26,35 @@ public enum TableFamily: UInt8, Sendable, Hashable, Comparable, CaseIterable {
 public struct Table: Sendable, Hashable {
     public let family: TableFamily
     /// Sorted by name.
+    public var helpers: [HelperObject]
+    /// Sorted by name.
     public var sets: [ElementSet]
     /// In the order of creation: a chain stands behind the chains that it jumps to.
     public var chains: [Chain]
     /// Found in a kernel with things that are not ours in it: it can only be replaced.
     public var isForeign = false
 
-    public init(family: TableFamily, sets: [ElementSet] = [], chains: [Chain] = []) {
+    public init(family: TableFamily, helpers: [HelperObject] = [], sets: [ElementSet] = [], chains: [Chain] = []) {
         self.family = family
+        self.helpers = helpers.sorted { $0.name < $1.name }
         self.sets = sets.sorted { $0.name < $1.name }
         self.chains = chains
     }
 
     public func set(_ name: String) -> ElementSet? { sets.first { $0.name == name } }
     public func chain(_ name: String) -> Chain? { chains.first { $0.name == name } }
+}
+
+/// A conntrack helper that rules can assign: it reads a protocol's control connection and expects the connections that follow from it.
+public struct HelperObject: Sendable, Hashable {
+    public let name: String
+    /// The kernel's name of the helper, as in `nf_conntrack_ftp`: "ftp".
+    public let type: String
+    public let transport: TransportProtocol
+
+    public init(name: String, type: String, transport: TransportProtocol) {
+        (self.name, self.type, self.transport) = (name, type, transport)
+    }
 }
 
 public struct Chain: Sendable, Hashable {

@@ -37,9 +37,20 @@ public struct SetType: Sendable, Hashable {
     public let value: Value
     /// Keys are ranges, field by field.
     public let isInterval: Bool
+    /// Packets add elements: what is in it is the kernel's, and neither compared nor sent.
+    public let dynamic: Dynamic?
 
-    public init(key: [Field], value: Value = .none, isInterval: Bool = false) {
-        (self.key, self.value, self.isInterval) = (key, value, isInterval)
+    public struct Dynamic: Sendable, Hashable {
+        /// Elements at most; a full set takes no more.
+        public let size: UInt32
+        /// Seconds after which an element leaves unless renewed; nil: never.
+        public let timeout: UInt32?
+
+        public init(size: UInt32, timeout: UInt32? = nil) { (self.size, self.timeout) = (size, timeout) }
+    }
+
+    public init(key: [Field], value: Value = .none, isInterval: Bool = false, dynamic: Dynamic? = nil) {
+        (self.key, self.value, self.isInterval, self.dynamic) = (key, value, isInterval, dynamic)
     }
 
     /// nf_tables pads the fields of a concatenation to registers, and a lone field not at all.

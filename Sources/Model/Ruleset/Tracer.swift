@@ -163,6 +163,9 @@ extension Tracer {
         case .verdict(.goto(let chain)): return [Outcome(way: way, effect: "goto \(chain)", target: chain, isGoto: true)]
         case .masquerade: return [changed(way, "masquerade") { ($0.source, $0.isDone) = (.masquerade, true) }]
         case .verdictMap, .destinationNAT, .sourceNAT, .setMAC, .forward: return mapped(statement, family, way)
+        case .tcpFlags, .connectionState, .rate, .rateOver, .connectionsOver, .setAddress, .setPort, .forwardToNeighbour, .note, .remember,
+            .assignHelper, .setMark, .log:
+            preconditionFailure("not traced yet: \(statement)")
         }
     }
 
@@ -254,7 +257,7 @@ extension Tracer {
 
     private func slots(_ selector: SlotSelector, _ way: Way) -> [UInt32] {
         switch selector {
-        case .random(let modulus), .counter(let modulus): return Array(0..<modulus)
+        case .random(let modulus), .counter(let modulus), .symmetricHash(let modulus): return Array(0..<modulus)
         case .hash(let parts, let modulus, let seed):
             let octets = parts.compactMap { self.octets($0, way, isPadded: parts.count > 1) }
             guard octets.count == parts.count else { return [] }
