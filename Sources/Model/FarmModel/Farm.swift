@@ -111,12 +111,18 @@ public enum ForwardingMode: Sendable, Hashable {
     case snat(source: [IPAddress])
     /// Only the destination MAC changes; the backend holds the listener's address and answers the client itself.
     case dsr
+    /// Destination and, on the way back, source are rewritten packet by packet, without conntrack; replies come through us.
+    case stateless
+    /// The farm's addresses and backends are the balancer's own: only ports change, and the host's own connections are balanced too.
+    case local
 
     public var name: String {
         switch self {
         case .dnat: "dnat"
         case .snat: "snat"
         case .dsr: "dsr"
+        case .stateless: "stateless"
+        case .local: "local"
         }
     }
 }

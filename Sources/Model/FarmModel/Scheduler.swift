@@ -6,6 +6,10 @@ public enum Scheduler: Sendable, Hashable {
     case hash(HashInputs)
     /// The same hash into a table that changes little when the set of backends does.
     case maglev(HashInputs)
+    /// The kernel's own flow hash, the same for both directions of a flow and different after each boot.
+    case symmetricHash
+    /// By chance, into a table whose shares follow the number of connections that are open.
+    case leastConnections
 
     public var name: String {
         switch self {
@@ -13,12 +17,14 @@ public enum Scheduler: Sendable, Hashable {
         case .random: "random"
         case .hash: "hash"
         case .maglev: "maglev"
+        case .symmetricHash: "symhash"
+        case .leastConnections: "least-connections"
         }
     }
 
     public var hashInputs: HashInputs? {
         switch self {
-        case .roundRobin, .random: nil
+        case .roundRobin, .random, .symmetricHash, .leastConnections: nil
         case .hash(let inputs), .maglev(let inputs): inputs
         }
     }

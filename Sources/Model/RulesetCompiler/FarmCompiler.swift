@@ -170,7 +170,8 @@ extension Farm {
     fileprivate var selector: Selection.Selector {
         switch scheduler {
         case .roundRobin: .turns(farm: name)
-        case .random: .random
+        case .random, .leastConnections: .random
+        case .symmetricHash: .symmetricHash
         case .hash(let inputs), .maglev(let inputs): .hash(inputs)
         }
     }

@@ -20,6 +20,7 @@ struct Selection: Sendable, Hashable {
         case hash(HashInputs)
         case random
         case turns(farm: String)
+        case symmetricHash
     }
 
     let path: Path
@@ -43,6 +44,7 @@ struct Selection: Sendable, Hashable {
         return switch selector {
         case .turns(let farm): "turns\(family)\(suffix)-\(farm)"
         case .random: "select\(family)-\(modulus)\(suffix)-random"
+        case .symmetricHash: "select\(family)-\(modulus)\(suffix)-symhash"
         case .hash(let inputs): "select\(family)-\(modulus)\(suffix)-hash-\(inputs.inputs.map(\.abbreviation).joined(separator: "-"))"
         }
     }
@@ -77,6 +79,7 @@ struct Selection: Sendable, Hashable {
         return switch selector {
         case .turns: .counter(modulus: modulus)
         case .random: .random(modulus: modulus)
+        case .symmetricHash: .symmetricHash(modulus: modulus)
         case .hash(let inputs): .hash(inputs.inputs.map { $0.keyPart(family) }, modulus: modulus, seed: Selection.seed)
         }
     }
