@@ -18,11 +18,24 @@ public struct Farm: Sendable, Hashable {
     public var quorum: Int
     public var noBackend: NoBackendAction
     public var state: AdminState
+    /// In the order of the file: the first one that holds a packet's source decides; what none holds is accepted.
+    public var policies: [Policy]
+    public var limits: Limits
+    public var persistence: Persistence?
+    public var helper: ConnectionHelper?
+    /// Nil if connections are not logged.
+    public var log: ConnectionLog?
+    /// Begins each log line of the farm and of its policies; the farm's name and a space unless the file says otherwise.
+    public var logPrefix: String
+    /// Bits set in the packet mark of the farm's traffic; other bits are kept. Never 0.
+    public var mark: UInt32?
 
     public init(
         name: String, description: String? = nil, listeners: [Listener], mode: ForwardingMode = .snat(source: []),
         scheduler: Scheduler = .maglev(.addressAndPort), tableSize: TableSize = .automatic, backends: [Backend],
-        health: HealthCheck = HealthCheck(), quorum: Int = 1, noBackend: NoBackendAction = .reject, state: AdminState = .ready
+        health: HealthCheck = HealthCheck(), quorum: Int = 1, noBackend: NoBackendAction = .reject, state: AdminState = .ready,
+        policies: [Policy] = [], limits: Limits = Limits(), persistence: Persistence? = nil, helper: ConnectionHelper? = nil,
+        log: ConnectionLog? = nil, logPrefix: String? = nil, mark: UInt32? = nil
     ) {
         self.name = name
         self.description = description
@@ -35,6 +48,13 @@ public struct Farm: Sendable, Hashable {
         self.quorum = quorum
         self.noBackend = noBackend
         self.state = state
+        self.policies = policies
+        self.limits = limits
+        self.persistence = persistence
+        self.helper = helper
+        self.log = log
+        self.logPrefix = logPrefix ?? "\(name) "
+        self.mark = mark
     }
 }
 
@@ -44,85 +64,6 @@ extension Farm {
         listeners.contains { listener in
             listener.address == endpoint.address && listener.transport == transport
                 && listener.ports.contains { $0.contains(endpoint.port) }
-        }
-    }
-}
-
-/// Address, protocol and ports at which a farm is reached.
-public struct Listener: Sendable, Hashable, Comparable, CustomStringConvertible {
-    public var address: IPAddress
-    public var transport: TransportProtocol
-    /// Sorted, without overlaps, never empty.
-    public var ports: [PortRange]
-
-    public init(address: IPAddress, transport: TransportProtocol, ports: [PortRange]) {
-        (self.address, self.transport, self.ports) = (address, transport, ports)
-    }
-
-    /// `203.0.113.10:80,443/tcp`
-    public var description: String {
-        "\(address.bracketed):\(ports.map(\.description).joined(separator: ","))/\(transport)"
-    }
-    public static func < (left: Self, right: Self) -> Bool {
-        if (left.address, left.transport) != (right.address, right.transport) {
-            return (left.address, left.transport) < (right.address, right.transport)
-        }
-        return left.ports.lexicographicallyPrecedes(right.ports)
-    }
-}
-
-/// A server of a farm.
-public struct Backend: Sendable, Hashable {
-    /// Unique in its farm; the endpoint's text when the file gives none.
-    public var name: String
-    public var address: IPAddress
-    /// Where connections go: a port, a range as wide as the listener's, or nil to keep the client's choice.
-    public var port: PortRange?
-    /// 0–1000; 0 takes no new connections.
-    public var weight: Int
-    /// The tier: 1 serves first, higher ones join when the lower have lost their quorum.
-    public var priority: Int
-    /// snat: the address that this backend sees, instead of the farm's.
-    public var sourceAddress: IPAddress?
-    /// Instead of the farm's check.
-    public var health: HealthCheck?
-    public var state: AdminState
-
-    public init(
-        name: String, address: IPAddress, port: PortRange? = nil, weight: Int = 1, priority: Int = 1,
-        sourceAddress: IPAddress? = nil, health: HealthCheck? = nil, state: AdminState = .ready
-    ) {
-        self.name = name
-        self.address = address
-        self.port = port
-        self.weight = weight
-        self.priority = priority
-        self.sourceAddress = sourceAddress
-        self.health = health
-        self.state = state
-    }
-}
-
-/// How a connection reaches its backend.
-public enum ForwardingMode: Sendable, Hashable {
-    /// The destination is translated; the backend sees the client and answers through us.
-    case dnat
-    /// Both are translated: the backend sees us. At most one source address a family; none means masquerade.
-    case snat(source: [IPAddress])
-    /// Only the destination MAC changes; the backend holds the listener's address and answers the client itself.
-    case dsr
-    /// Destination and, on the way back, source are rewritten packet by packet, without conntrack; replies come through us.
-    case stateless
-    /// The farm's addresses and backends are the balancer's own: only ports change, and the host's own connections are balanced too.
-    case local
-
-    public var name: String {
-        switch self {
-        case .dnat: "dnat"
-        case .snat: "snat"
-        case .dsr: "dsr"
-        case .stateless: "stateless"
-        case .local: "local"
         }
     }
 }

@@ -28,6 +28,14 @@ public enum Scheduler: Sendable, Hashable {
         case .hash(let inputs), .maglev(let inputs): inputs
         }
     }
+
+    /// Whether all packets of a connection find the same slot without anybody remembering it.
+    public var isRepeatable: Bool {
+        switch self {
+        case .hash, .maglev, .symmetricHash: true
+        case .roundRobin, .random, .leastConnections: false
+        }
+    }
 }
 
 /// A field of a packet that a hash may use.
