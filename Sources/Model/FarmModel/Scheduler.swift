@@ -38,6 +38,16 @@ public enum Scheduler: Sendable, Hashable {
     }
 }
 
+extension Scheduler {
+    /// Whether its table is filled so that few slots move when backends or weights change; else in turns, as evenly as can be.
+    public var keepsClients: Bool {
+        switch self {
+        case .maglev, .symmetricHash, .leastConnections: true
+        case .hash, .random, .roundRobin: false
+        }
+    }
+}
+
 /// A field of a packet that a hash may use.
 public enum HashInput: String, Sendable, Hashable, CaseIterable, Comparable {
     case sourceAddress, destinationAddress, sourcePort, destinationPort, sourceMac, destinationMac

@@ -4,16 +4,22 @@ import Ruleset
 
 /// From a packet's destination to the chain that selects: one lookup, however many farms there are.
 enum Dispatch {
-    static func mapName(_ family: AddressFamily, isRange: Bool) -> String {
-        (isRange ? "listener-ranges" : "listeners") + "\(family.rawValue)"
+    /// Who asks: packets that come in, or connections that the host itself makes.
+    enum Origin: String, Sendable, Hashable, CaseIterable { case network = "", host = "own-" }
+
+    static func mapName(_ family: AddressFamily, isRange: Bool, from origin: Origin = .network) -> String {
+        origin.rawValue + (isRange ? "listener-ranges" : "listeners") + "\(family.rawValue)"
     }
 
     static func mapType(_ family: AddressFamily, isRange: Bool) -> SetType {
         SetType(key: [.address(family), .transport, .port], value: .verdict, isInterval: isRange)
     }
 
-    static func rule(_ family: AddressFamily, isRange: Bool) -> Rule {
-        Rule(.verdictMap(Key(.address(.destination, family), .transport, .port(.destination)), map: mapName(family, isRange: isRange)))
+    static func rule(_ variant: Variant, from origin: Origin = .network) -> Rule {
+        Rule(
+            .verdictMap(
+                Key(.address(.destination, variant.family), .transport, .port(.destination)),
+                map: mapName(variant.family, isRange: variant.isRange, from: origin)))
     }
 }
 
@@ -107,6 +113,9 @@ enum SourceTranslation {
 struct Variant: Sendable, Hashable, Comparable {
     let family: AddressFamily
     let isRange: Bool
+
+    /// What the names of its maps end in.
+    var suffix: String { isRange ? "-ranges\(family.rawValue)" : "\(family.rawValue)" }
 
     static let all = AddressFamily.allCases.flatMap { family in [false, true].map { Variant(family: family, isRange: $0) } }
     static func < (left: Self, right: Self) -> Bool {

@@ -18,6 +18,12 @@ enum Hooks {
     static let dispatch = Entry(
         name: "prerouting", base: BaseChain(.nat, .prerouting, priority: -100),
         reason: "dstnat: conntrack translates both ways from here, and only the first packet of a connection asks")
+    static let ownDispatch = Entry(
+        name: "output", base: BaseChain(.nat, .output, priority: -100),
+        reason: "dstnat: connections that the host itself makes to farms of mode local")
+    static let statelessReplies = Entry(
+        name: "stateless-replies", base: BaseChain(.filter, .postrouting, priority: 90),
+        reason: "after routing: a listener's address that the host holds itself would make the reply a martian before it")
     static let sourceTranslation = Entry(
         name: "postrouting", base: BaseChain(.nat, .postrouting, priority: 100),
         reason: "srcnat: after routing, when the way out, and with it the address to masquerade as, is known")
@@ -25,6 +31,6 @@ enum Hooks {
     static func ingress(_ device: NetworkDevice) -> Entry {
         Entry(
             name: "ingress-\(device.name)", base: BaseChain(.filter, .ingress(device: device.name), priority: 0),
-            reason: "before the IP stack and conntrack: a frame for dsr needs neither routing nor state")
+            reason: "before the IP stack and conntrack: dsr and stateless need neither routing nor state")
     }
 }

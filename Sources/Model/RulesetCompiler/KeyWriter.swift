@@ -10,11 +10,15 @@ struct KeyWriter {
     private let upper: [UInt8]
 
     init(_ listener: Listener, _ ports: PortRange, isRange: Bool) {
-        family = listener.address.family
+        self.init(listener.address, listener.transport, ports, isRange: isRange)
+    }
+
+    init(_ address: IPAddress, _ transport: TransportProtocol, _ ports: PortRange, isRange: Bool) {
+        family = address.family
         self.isRange = isRange
         var prefix: [UInt8] = []
-        listener.address.appendOctets(to: &prefix)
-        prefix += [listener.transport.rawValue, 0, 0, 0]
+        address.appendOctets(to: &prefix)
+        prefix += [transport.rawValue, 0, 0, 0]
         (lower, upper) = (prefix.appending(padded: ports.first), prefix.appending(padded: ports.last))
     }
 

@@ -49,17 +49,22 @@ public struct RulesetCompiler: Sendable {
     /// Replaces one farm. When it goes through the same chains as before, only its elements are exchanged.
     public mutating func update(_ name: String, _ farm: CompiledFarm) {
         let previous = farms.updateValue(farm, forKey: name)
-        guard let previous, previous.selections == farm.selections, previous.nextHops == farm.nextHops,
-            Set(previous.elements.keys) == Set(farm.elements.keys)
-        else {
+        guard let previous, farm.hasShape(of: previous) else {
             ruleset = assembled()
             return
         }
         for (set, rows) in farm.elements where previous.elements[set] != rows { ruleset.replace(set, fragment: name, rows) }
     }
 
+    /// Maps of flows that began during a transition: to be flushed (netdev) when no farm is in transition any more.
+    public var freshMaps: [String] {
+        let tables = ruleset.tables.filter { $0.family == .netdev }
+        let names = Set(AddressFamily.allCases.map(HandoverChain.freshMap))
+        return tables.flatMap(\.sets).map(\.name).filter(names.contains)
+    }
+
     private func assembled() -> Ruleset {
-        let isTranslating = farms.values.contains { $0.elements.keys.contains { $0.table == .inet } }
+        let isTranslating = farms.values.contains { $0.elements.keys.contains { $0.table == .inet } || !$0.rewriting.isEmpty }
         let isDirect = farms.values.contains { $0.elements.keys.contains { $0.table == .netdev } }
         var tables: [Table] = []
         if isTranslating || !environment.probeTargets.isEmpty { tables.append(translatingTable()) }
@@ -70,28 +75,36 @@ public struct RulesetCompiler: Sendable {
 
 extension RulesetCompiler {
     private func translatingTable() -> Table {
-        let dispatch = dispatchVariants(.inet)
+        let (dispatch, rewriting) = (dispatchVariants(.inet), rewritingVariants)
         var sets = elementSets(.inet, dispatch)
-        for family in AddressFamily.allCases {
-            if let set = probeTargets(family) { sets[set.name] = set }
-        }
-        var chains = NoBackend.chains + selectionChains(.translate)
+        for set in rewriting.flatMap(Stateless.replySets) where sets[set.name] == nil { sets[set.name] = set }
+        for set in AddressFamily.allCases.compactMap(probeTargets) { sets[set.name] = set }
+        var chains = NoBackend.chains + courseChains(.inet)
         chains += sourceTranslationChains(sets)
-        chains.append(base(Hooks.dispatch, dispatch.map { Dispatch.rule($0.family, isRange: $0.isRange) }))
+        chains.append(base(Hooks.dispatch, dispatch.map { Dispatch.rule($0) }))
+        let own = Variant.all.filter { sets[Dispatch.mapName($0.family, isRange: $0.isRange, from: .host)] != nil }
+        if !own.isEmpty { chains.append(base(Hooks.ownDispatch, own.map { Dispatch.rule($0, from: .host) })) }
         let probed = AddressFamily.allCases.filter { sets[Probes.targetSet($0)] != nil }
         if !probed.isEmpty {
             chains.append(base(Hooks.untrackedOut, probed.map { Probes.outgoing($0, ports: environment.probePorts) }))
-            chains.append(base(Hooks.untrackedIn, probed.map { Probes.incoming($0, ports: environment.probePorts) }))
+        }
+        let untracked = probed.map { Probes.incoming($0, ports: environment.probePorts) } + rewriting.flatMap(Stateless.untracked)
+        if !untracked.isEmpty { chains.append(base(Hooks.untrackedIn, untracked)) }
+        if !rewriting.isEmpty {
+            chains += Set(rewriting.map(\.family)).sorted().map(Stateless.reply)
+            chains.append(base(Hooks.statelessReplies, rewriting.map(Stateless.replies)))
         }
         return Table(family: .inet, sets: Array(sets.values), chains: chains)
     }
 
     private func directTable() -> Table {
         let dispatch = dispatchVariants(.netdev)
+        let rewritten = Set(rewritingVariants.map(\.family)).sorted()
         var sets = elementSets(.netdev, dispatch)
         for set in nextHopSets() { sets[set.name] = set }
-        var chains = NoBackend.chains + [Direct.chain] + selectionChains(.direct)
-        let rules = dispatch.map { Dispatch.rule($0.family, isRange: $0.isRange) }
+        for set in rewritten.flatMap(Stateless.requestSets) where sets[set.name] == nil { sets[set.name] = set }
+        var chains = NoBackend.chains + [Direct.chain] + rewritten.map(Stateless.rewrite) + courseChains(.netdev)
+        let rules = dispatch.map { Dispatch.rule($0) }
         chains += environment.ingressDevices.map { base(Hooks.ingress($0), rules) }
         return Table(family: .netdev, sets: Array(sets.values), chains: chains)
     }
@@ -104,24 +117,54 @@ extension RulesetCompiler {
         return Variant.all.filter { !$0.isRange || used.contains(Dispatch.mapName($0.family, isRange: $0.isRange)) }
     }
 
-    /// The sets of all farms; the dispatch maps also when they are empty, as rules ask them.
+    private var rewritingVariants: [Variant] {
+        farms.values.reduce(into: Set<Variant>()) { $0.formUnion($1.rewriting) }.sorted()
+    }
+
+    /// The sets of all farms; those that rules ask also when they are empty.
     private func elementSets(_ table: TableFamily, _ dispatch: [Variant]) -> [String: ElementSet] {
         var sets: [String: ElementSet] = [:]
         for variant in dispatch {
             let name = Dispatch.mapName(variant.family, isRange: variant.isRange)
             sets[name] = ElementSet(name: name, type: Dispatch.mapType(variant.family, isRange: variant.isRange))
         }
+        for set in courses(table).flatMap(\.sets) { sets[set.name] = set }
         for (name, farm) in farms {
             for (set, rows) in farm.elements where set.table == table {
                 sets[set.name, default: ElementSet(name: set.name, type: set.type)].fragments[name] = rows
             }
         }
+        for (set, rows) in sharedElements(table) {
+            sets[set.name] = ElementSet(name: set.name, type: set.type, fragments: [.shared: rows])
+        }
         return sets
     }
 
-    private func selectionChains(_ path: Selection.Path) -> [Chain] {
-        let selections = farms.values.reduce(into: Set<Selection>()) { $0.formUnion($1.selections) }
-        return selections.filter { $0.path == path }.map(\.chain).sorted { $0.name < $1.name }
+    /// Where farms say different things of one key, a backend that is configured comes before one that was.
+    private func sharedElements(_ table: TableFamily) -> [CompiledFarm.SetName: ElementTable] {
+        var parts: [CompiledFarm.SetName: [ElementTable]] = [:]
+        let sorted = farms.sorted { $0.key < $1.key }.map(\.value)
+        for farm in sorted { for (set, rows) in farm.shared where set.table == table { parts[set, default: []].append(rows) } }
+        for farm in sorted { for (set, rows) in farm.formerShared where set.table == table { parts[set, default: []].append(rows) } }
+        return parts.reduce(into: [:]) { $0[$1.key] = ElementTable(merging: $1.value, layout: $1.key.type.layout) }
+    }
+
+    private func courses(_ table: TableFamily) -> [Course] {
+        let all = farms.values.reduce(into: Set<Course>()) { $0.formUnion($1.courses) }
+        return all.filter { $0.selection.table == table }.sorted { $0.entry < $1.entry }
+    }
+
+    /// Each once; selections first, as detours end in them.
+    private func courseChains(_ table: TableFamily) -> [Chain] {
+        let courses = courses(table)
+        let depth = courses.map(\.chains.count).max() ?? 0
+        var known: Set<String> = []
+        return (0..<depth).flatMap { level in
+            courses.compactMap { course in
+                let chains = course.chains
+                return level < chains.count && known.insert(chains[level].name).inserted ? chains[level] : nil
+            }
+        }
     }
 
     private func sourceTranslationChains(_ sets: [String: ElementSet]) -> [Chain] {

@@ -6,7 +6,14 @@ import Ruleset
 /// farms; only strict round-robin, whose counter the kernel ties to a rule, brings one a farm.
 struct Selection: Sendable, Hashable {
     /// Which table selects, and what it looks up.
-    enum Path: Sendable, Hashable { case translate, direct }
+    enum Path: Sendable, Hashable {
+        /// Conntrack translates: the backend's endpoint.
+        case translate
+        /// dsr: the backend's MAC.
+        case direct
+        /// The backend's number (`BackendNumber`), which stands in the frame's destination MAC until addresses are rewritten.
+        case stateless
+    }
     /// How a listener's ports stand in the key, and whether the backend's port stands in the value.
     enum Ports: Sendable, Hashable {
         /// One port a key; the value has a port.
@@ -32,8 +39,11 @@ struct Selection: Sendable, Hashable {
     var table: TableFamily { path == .translate ? .inet : .netdev }
     var hasPortInValue: Bool { path == .translate && ports != .kept }
 
-    /// The chain that dispatch goes to.
-    var chainName: String {
+    /// The chain that selects.
+    var name: String { chainName((path == .stateless ? "stateless" : "select") + description) }
+
+    /// What the chains of this selection have in their names: `4-127-hash-saddr-sport`.
+    var description: String {
         let family = family.rawValue
         let suffix =
             switch ports {
@@ -42,10 +52,10 @@ struct Selection: Sendable, Hashable {
             case .kept: "-kept"
             }
         return switch selector {
-        case .turns(let farm): "turns\(family)\(suffix)-\(farm)"
-        case .random: "select\(family)-\(modulus)\(suffix)-random"
-        case .symmetricHash: "select\(family)-\(modulus)\(suffix)-symhash"
-        case .hash(let inputs): "select\(family)-\(modulus)\(suffix)-hash-\(inputs.inputs.map(\.abbreviation).joined(separator: "-"))"
+        case .turns(let farm): "\(family)\(suffix)-round-robin-\(farm)"
+        case .random: "\(family)-\(modulus)\(suffix)-random"
+        case .symmetricHash: "\(family)-\(modulus)\(suffix)-symhash"
+        case .hash(let inputs): "\(family)-\(modulus)\(suffix)-hash-\(inputs.inputs.map(\.abbreviation).joined(separator: "-"))"
         }
     }
 
@@ -62,7 +72,7 @@ struct Selection: Sendable, Hashable {
     var slotMapType: SetType {
         let value: [Field] =
             switch path {
-            case .direct: [.mac]
+            case .direct, .stateless: [.mac]
             case .translate: hasPortInValue ? [.address(family), .port] : [.address(family)]
             }
         return SetType(
@@ -113,19 +123,22 @@ extension HashInput {
 }
 
 extension Selection {
+    /// Where a packet goes whose frame names the backend.
+    var delivery: String { path == .stateless ? Stateless.rewriteChain(family) : Direct.forwardChain }
+
     /// The lookup stands twice: kernels before 6.2 can miss a key that is being replaced, and the second look then finds it
     /// (docs/packet-path.md). Behind both, a packet of a listener is dropped rather than left to the host.
     var chain: Chain {
         let lookups: [Rule] =
             switch path {
-            case .direct:
-                [Rule(.setMAC(.destination, key, map: slotMapName), .verdict(.goto(Direct.forwardChain)))]
+            case .direct, .stateless:
+                [Rule(.setMAC(.destination, key, map: slotMapName), .verdict(.goto(delivery)))]
             case .translate:
                 // nft asks for the transport before it lets a rule translate ports.
                 TransportProtocol.allCases.map {
                     Rule(.transport($0), .destinationNAT(family, key, map: slotMapName, hasPort: hasPortInValue))
                 }
             }
-        return Chain(chainName, rules: lookups + lookups + [Rule(.counter, .verdict(.drop))])
+        return Chain(name, rules: lookups + lookups + [Rule(.counter, .verdict(.drop))])
     }
 }

@@ -28,7 +28,7 @@ public struct SlotTable: Sendable, Hashable {
     /// Fills the base table with the lowest tier that has a weight. `members` may stand in any order.
     public init(members: [Member], size: Int, scheduler: Scheduler) {
         self.size = size
-        if case .maglev = scheduler { isInTurns = false } else { isInTurns = true }
+        isInTurns = !scheduler.keepsClients
         let tier = members.filter { $0.weight > 0 }.map(\.priority).min()
         let own = members.filter { $0.priority == tier && $0.weight > 0 }.sorted { $0.name < $1.name }
         guard !own.isEmpty else {

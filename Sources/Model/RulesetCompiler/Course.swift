@@ -1,0 +1,52 @@
+import Ruleset
+
+/// The chains that a listener's packets go through: detours for the features that its farm uses, then the selection.
+///
+/// A farm without detours goes straight to its selection: who does not use a feature pays nothing for it.
+struct Course: Sendable, Hashable {
+    let selection: Selection
+    /// In the order in which packets meet them.
+    var detours: [Detour] = []
+
+    /// The chain that dispatch goes to.
+    var entry: String { steps.last?.name ?? selection.name }
+
+    /// Each chain stands behind those that it goes to.
+    var chains: [Chain] { [selection.chain] + steps }
+
+    var sets: [ElementSet] {
+        let own = ElementSet(name: selection.slotMapName, type: selection.slotMapType)
+        return [own] + detours.flatMap { $0.sets(before: selection) }
+    }
+
+    private var steps: [Chain] {
+        detours.reversed().reduce(into: []) { chains, detour in
+            chains.append(detour.chain(next: chains.last?.name ?? selection.name, selection))
+        }
+    }
+}
+
+/// What happens to a packet between dispatch and selection.
+enum Detour: Sendable, Hashable {
+    /// Slots of the table `from` are moving: flows go where they began.
+    case handover(from: Selection)
+
+    func chain(next: String, _ selection: Selection) -> Chain {
+        switch self {
+        case .handover(let former): HandoverChain(former: former, selection: selection).chain(next: next)
+        }
+    }
+
+    func sets(before selection: Selection) -> [ElementSet] {
+        switch self {
+        case .handover(let former): HandoverChain(former: former, selection: selection).sets
+        }
+    }
+}
+
+/// Chain names that would be too long for the kernel's verdict maps end in a digest of the whole.
+func chainName(_ name: String) -> String {
+    guard name.utf8.count >= ElementTable.verdictLength else { return name }
+    let digest = String(identity(of: name), radix: 16)
+    return "\(name.prefix(ElementTable.verdictLength - 2 - digest.utf8.count))-\(digest)"
+}

@@ -1,0 +1,163 @@
+import FarmModel
+import NetTypes
+import Ruleset
+
+/// Writes a farm's rows, listener by listener.
+struct FarmWriter {
+    let plan: FarmPlan
+    let conditions: [BackendCondition]
+    let slots: [AddressFamily: [UInt16]]
+    let handover: Handover
+    private(set) var courses: Set<Course> = []
+    var rows = Rows()
+    var shared = Rows()
+    var formerShared = Rows()
+    var rewriting: CompiledFarm.Rewriting = []
+
+    init(plan: FarmPlan, conditions: [BackendCondition], slots: [AddressFamily: [UInt16]], handover: Handover) {
+        (self.plan, self.conditions, self.slots, self.handover) = (plan, conditions, slots, handover)
+    }
+
+    var farm: Farm { plan.farm }
+
+    mutating func write() {
+        for listener in farm.listeners {
+            for ports in listener.ports { write(listener, ports) }
+        }
+    }
+
+    private mutating func write(_ listener: Listener, _ ports: PortRange) {
+        switch farm.form(of: ports, listener.address.family) {
+        case .single: write(Mouth(listener, ports, .single))
+        case .range: write(Mouth(listener, ports, .range))
+        case .kept: write(Mouth(listener, ports, .kept))
+        case .expanded:
+            for port in ports.first...ports.last {
+                if let one = PortRange(port) { write(Mouth(listener, one, .single, offset: port - ports.first)) }
+            }
+        }
+    }
+
+    private mutating func write(_ mouth: Mouth) {
+        let selection = selection(mouth, plan.tableSize, farm.scheduler)
+        let moving = handover.moving.first { $0.family == mouth.family && $0.transports.contains(mouth.listener.transport) }
+        let course = course(selection, moving.map { self.selection(mouth, $0.tableSize, $0.scheduler) })
+        let table = slots[mouth.family] ?? []
+        dispatch(mouth.key, to: table.isEmpty ? NoBackend.chainName(farm.noBackend) : course.entry, selection)
+        writeSlots(mouth, selection, table)
+        if let moving, !table.isEmpty { writeFormer(mouth, moving) }
+        if case .snat(let addresses) = farm.mode { translateSource(mouth, addresses) }
+        if case .stateless = farm.mode { writeRewriting(mouth, moving?.backends ?? []) }
+    }
+
+    private func selection(_ mouth: Mouth, _ size: Int, _ scheduler: Scheduler) -> Selection {
+        Selection(path: farm.path, family: mouth.family, ports: mouth.form, modulus: size, selector: scheduler.selector(of: farm))
+    }
+
+    /// Chains and sets follow from configuration alone: a farm that loses its last backend changes elements, not the shape.
+    private mutating func course(_ selection: Selection, _ former: Selection?) -> Course {
+        let plain = Course(selection: selection)
+        courses.insert(plain)
+        guard selection.path != .translate else { return plain }
+        let ready = Course(selection: selection, detours: [.handover(from: selection)])
+        courses.insert(ready)
+        rows[CompiledFarm.SetName(selection.table, selection.formerMapName, selection.slotMapType)] += []
+        guard let former else { return plain }
+        let course = Course(selection: selection, detours: [.handover(from: former)])
+        courses.insert(course)
+        return course
+    }
+
+    private mutating func dispatch(_ key: KeyWriter, to chain: String?, _ selection: Selection) {
+        let origins: [Dispatch.Origin] = farm.mode == .local ? [.network, .host] : [.network]
+        for origin in origins {
+            let name = CompiledFarm.SetName(
+                selection.table, Dispatch.mapName(key.family, isRange: key.isRange, from: origin),
+                Dispatch.mapType(key.family, isRange: key.isRange))
+            guard let chain else {
+                rows[name] += []
+                continue
+            }
+            key.append(to: &rows[name])
+            rows[name].append(chain: chain)
+        }
+    }
+
+    private mutating func writeSlots(_ mouth: Mouth, _ selection: Selection, _ table: [UInt16]) {
+        let name = CompiledFarm.SetName(selection.table, selection.slotMapName, selection.slotMapType)
+        var values: [UInt16: [UInt8]] = [:]
+        var block = rows[name]
+        block.reserveCapacity(block.count + table.count * selection.slotMapType.layout.rowLength)
+        for (slot, backend) in table.enumerated() {
+            mouth.key.append(to: &block, slot: UInt32(slot))
+            let value = values[backend] ?? value(of: farm.backends[Int(backend)], conditions[Int(backend)].nextHop, selection, mouth) ?? []
+            values[backend] = value
+            block += value
+        }
+        rows[name] = block
+    }
+
+    private mutating func writeFormer(_ mouth: Mouth, _ moving: MovingSlots) {
+        let former = selection(mouth, moving.tableSize, moving.scheduler)
+        let name = CompiledFarm.SetName(former.table, former.formerMapName, former.slotMapType)
+        for (slot, index) in moving.slots.sorted(by: { $0.key < $1.key }) {
+            let backend = moving.backends[index]
+            guard let value = value(of: backend.backend, backend.nextHop, former, mouth) else { continue }
+            mouth.key.append(to: &rows[name], slot: UInt32(slot))
+            rows[name] += value
+        }
+    }
+
+    /// Nil for a dsr backend whose next hop is not known: it is not usable.
+    private func value(of backend: Backend, _ hop: NextHop?, _ selection: Selection, _ mouth: Mouth) -> [UInt8]? {
+        let port = mouth.ports(of: backend).first
+        switch selection.path {
+        case .direct: return hop?.destination.octets
+        case .stateless: return BackendNumber.octets(backend.address, port: mouth.form == .kept ? 0 : port)
+        case .translate:
+            var value: [UInt8] = []
+            backend.address.appendOctets(to: &value)
+            if selection.hasPortInValue { value.append(padded: port) }
+            return value
+        }
+    }
+
+    private mutating func translateSource(_ mouth: Mouth, _ addresses: [IPAddress]) {
+        let (family, isRange) = (mouth.family, mouth.key.isRange)
+        let own = addresses.first { $0.family == family }
+        for backend in farm.backends where backend.address.family == family {
+            guard let source = backend.sourceAddress ?? own else { continue }
+            let name = CompiledFarm.SetName(
+                .inet, SourceTranslation.addressMap(family, isRange: isRange), SourceTranslation.addressType(family, isRange: isRange))
+            mouth.key.append(to: &rows[name], backend: backend.address, ports: mouth.ports(of: backend))
+            source.appendOctets(to: &rows[name])
+        }
+        guard own == nil else { return }
+        let name = CompiledFarm.SetName(
+            .inet, SourceTranslation.masqueradeSet(family, isRange: isRange), SourceTranslation.masqueradeType(family, isRange: isRange))
+        mouth.key.append(to: &rows[name])
+    }
+}
+
+/// Ports of a listener that are one key, and what becomes of them at a backend.
+struct Mouth {
+    let listener: Listener
+    let ports: PortRange
+    let form: Selection.Ports
+    let key: KeyWriter
+    /// How far into the listener's range the port lies, where each port of it is a key.
+    private let offset: UInt16
+
+    init(_ listener: Listener, _ ports: PortRange, _ form: Selection.Ports, offset: UInt16 = 0) {
+        (self.listener, self.ports, self.form, self.offset) = (listener, ports, form, offset)
+        key = KeyWriter(listener, ports, isRange: form != .single)
+    }
+
+    var family: AddressFamily { listener.address.family }
+
+    /// Where the backend takes these ports of the listener; more than one only where they are kept.
+    func ports(of backend: Backend) -> PortRange {
+        guard let own = backend.port, own != ports else { return ports }
+        return own.isSingle ? own : PortRange(own.first + offset) ?? own
+    }
+}
