@@ -53,7 +53,7 @@ struct RuleEncoder {
         case .reject(.administrativelyProhibited):
             append(.reject(NFT_REJECT_ICMPX_UNREACH, code: UInt8(NFT_REJECT_ICMPX_ADMIN_PROHIBITED.rawValue)))
         case .verdict(let verdict): append(verdict.expression)
-        case .tcpFlags, .connectionState, .rate, .rateOver, .connectionsOver, .setAddress, .setPort, .forwardToNeighbour, .note, .remember,
+        case .tcpFlags, .connectionState, .rate, .rateOver, .connectionsOver, .setAddress, .setPort, .forwardToNeighbour, .note, .remember, .forget,
             .assignHelper, .setMark, .log:
             preconditionFailure("not encoded yet: \(statement)")
         case .unknown(let text): preconditionFailure("a rule that is not ours cannot be sent: \(text)")

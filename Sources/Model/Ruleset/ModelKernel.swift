@@ -209,7 +209,8 @@ extension Rule {
             case .inSet(let key, let set), .rateOver(_, let key, let set), .connectionsOver(_, let key, let set), .note(let key, let set):
                 (key, set)
             case .verdictMap(let key, let map), .setMAC(_, let key, let map), .forward(let key, let map), .remember(let key, let map, _, _),
-                .forwardToNeighbour(_, let key, let map), .setAddress(_, _, let key, let map), .setPort(_, _, let key, let map):
+                .forget(let key, let map, _), .forwardToNeighbour(_, let key, let map), .setAddress(_, _, let key, let map),
+                .setPort(_, _, let key, let map):
                 (key, map)
             case .destinationNAT(_, let key, let map, _), .sourceNAT(_, let key, let map, _): (key, map)
             default: nil

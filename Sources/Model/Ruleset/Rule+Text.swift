@@ -41,6 +41,7 @@ extension Statement {
         case .note(let key, let set): "update @\(set) { \(key) }"
         case .remember(let key, let map, let value, let seconds):
             "update @\(map) { \(key)\(seconds.map { " timeout \(timeText($0))" } ?? "") : \(value.text) }"
+        case .forget(let key, let map, let value): "delete @\(map) { \(key) : \(value.text) }"
         case .assignHelper(let name): "ct helper set \"\(name)\""
         case .setMark(let mark): "meta mark set 0x\(padded(mark))"
         case .log(let prefix): "log prefix \"\(prefix)\""

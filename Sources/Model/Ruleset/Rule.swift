@@ -47,6 +47,8 @@ public enum Statement: Sendable, Hashable {
     case note(Key, set: String)
     /// Adds or renews the key in a dynamic map, with a field of the packet as its value; `seconds` where not the set's own timeout.
     case remember(Key, map: String, value: KeyPart, seconds: UInt32?)
+    /// Deletes the key from a dynamic map; `value` is named because nft wants it, and does not matter.
+    case forget(Key, map: String, value: KeyPart)
     /// The conntrack helper of this name, of the table's `helpers`.
     case assignHelper(String)
     case setMark(UInt32)

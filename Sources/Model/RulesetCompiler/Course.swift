@@ -30,16 +30,20 @@ struct Course: Sendable, Hashable {
 enum Detour: Sendable, Hashable {
     /// Slots of the table `from` are moving: flows go where they began.
     case handover(from: Selection)
+    /// Clients keep their backends.
+    case sessions(SessionChain)
 
     func chain(next: String, _ selection: Selection) -> Chain {
         switch self {
         case .handover(let former): HandoverChain(former: former, selection: selection).chain(next: next)
+        case .sessions(let sessions): sessions.chain(next: next, selection)
         }
     }
 
     func sets(before selection: Selection) -> [ElementSet] {
         switch self {
         case .handover(let former): HandoverChain(former: former, selection: selection).sets
+        case .sessions(let sessions): sessions.sets(selection)
         }
     }
 }

@@ -41,10 +41,12 @@ struct FarmWriter {
     private mutating func write(_ mouth: Mouth) {
         let selection = selection(mouth, plan.tableSize, farm.scheduler)
         let moving = handover.moving.first { $0.family == mouth.family && $0.transports.contains(mouth.listener.transport) }
-        let course = course(selection, moving.map { self.selection(mouth, $0.tableSize, $0.scheduler) })
+        let sessions = farm.sessions(mouth.listener.transport, mouth.family)
+        let course = course(selection, moving.map { self.selection(mouth, $0.tableSize, $0.scheduler) }, sessions)
         let table = slots[mouth.family] ?? []
         dispatch(mouth.key, to: table.isEmpty ? NoBackend.chainName(farm.noBackend) : course.entry, selection)
         writeSlots(mouth, selection, table)
+        if let sessions { writeSessions(mouth, selection, table, sessions) }
         if let moving, !table.isEmpty { writeFormer(mouth, moving) }
         if case .snat(let addresses) = farm.mode { translateSource(mouth, addresses) }
         if case .stateless = farm.mode { writeRewriting(mouth, moving?.backends ?? []) }
@@ -55,8 +57,8 @@ struct FarmWriter {
     }
 
     /// Chains and sets follow from configuration alone: a farm that loses its last backend changes elements, not the shape.
-    private mutating func course(_ selection: Selection, _ former: Selection?) -> Course {
-        let plain = Course(selection: selection)
+    private mutating func course(_ selection: Selection, _ former: Selection?, _ sessions: SessionChain?) -> Course {
+        let plain = Course(selection: selection, detours: sessions.map { [.sessions($0)] } ?? [])
         courses.insert(plain)
         guard selection.path != .translate else { return plain }
         let ready = Course(selection: selection, detours: [.handover(from: selection)])
@@ -109,7 +111,7 @@ struct FarmWriter {
     }
 
     /// Nil for a dsr backend whose next hop is not known: it is not usable.
-    private func value(of backend: Backend, _ hop: NextHop?, _ selection: Selection, _ mouth: Mouth) -> [UInt8]? {
+    func value(of backend: Backend, _ hop: NextHop?, _ selection: Selection, _ mouth: Mouth) -> [UInt8]? {
         let port = mouth.ports(of: backend).first
         switch selection.path {
         case .direct: return hop?.destination.octets

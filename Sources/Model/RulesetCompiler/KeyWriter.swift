@@ -36,6 +36,19 @@ struct KeyWriter {
         withUnsafeBytes(of: slot) { row.append(contentsOf: $0) }
     }
 
+    func append(to row: inout [UInt8], number: [UInt8]) {
+        row += lower + number + [0, 0]
+        if isRange { row += upper + number + [0, 0] }
+    }
+
+    func append(to row: inout [UInt8], source: IPAddress) {
+        source.appendOctets(to: &row)
+        row += lower
+        guard isRange else { return }
+        source.appendOctets(to: &row)
+        row += upper
+    }
+
     func append(to row: inout [UInt8], backend: IPAddress, ports: PortRange) {
         row += lower
         backend.appendOctets(to: &row)

@@ -55,18 +55,19 @@ struct Selection: Sendable, Hashable {
         case .turns(let farm): "\(family)\(suffix)-round-robin-\(farm)"
         case .random: "\(family)-\(modulus)\(suffix)-random"
         case .symmetricHash: "\(family)-\(modulus)\(suffix)-symhash"
-        case .hash(let inputs): "\(family)-\(modulus)\(suffix)-hash-\(inputs.inputs.map(\.abbreviation).joined(separator: "-"))"
+        case .hash(let inputs): "\(family)-\(modulus)\(suffix)-hash-\(inputs.text)"
         }
     }
 
-    var slotMapName: String {
-        let prefix =
-            switch ports {
-            case .single: ""
-            case .range: "range-"
-            case .kept: "kept-"
-            }
-        return "\(prefix)slots\(family.rawValue)-\(modulus)"
+    var slotMapName: String { "\(portsPrefix)slots\(family.rawValue)-\(modulus)" }
+
+    /// Sets have a type, so that ranges and values without a port have sets of their own.
+    var portsPrefix: String {
+        switch ports {
+        case .single: ""
+        case .range: "range-"
+        case .kept: "kept-"
+        }
     }
 
     var slotMapType: SetType {
