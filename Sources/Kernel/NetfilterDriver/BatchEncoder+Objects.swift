@@ -21,6 +21,8 @@ extension BatchEncoder {
             let lengths = type.key.map { UInt8($0.length) }
             nftnl_set_set_data(set, UInt16(NFTNL_SET_DESC_CONCAT.rawValue), lengths, UInt32(lengths.count))
         }
+        if type.dynamic != nil { nftnl_set_set_u32(set, UInt16(NFTNL_SET_DESC_SIZE.rawValue), definition.size) }
+        if definition.timeout > 0 { nftnl_set_set_u64(set, UInt16(NFTNL_SET_TIMEOUT.rawValue), definition.timeout) }
         let userData = SetUserData(type).bytes
         nftnl_set_set_data(set, UInt16(NFTNL_SET_USERDATA.rawValue), userData, UInt32(userData.count))
         nftnl_set_nlmsg_build_payload(header, set)
@@ -48,6 +50,22 @@ extension BatchEncoder {
         nftnl_rule_set_str(rule, UInt16(NFTNL_RULE_CHAIN.rawValue), chain)
         for expression in expressions { nftnl_rule_add_expr(rule, expression.pointer) }
         nftnl_rule_nlmsg_build_payload(header, rule)
+    }
+}
+
+extension UnsafeMutablePointer<nlmsghdr> {
+    /// Names an object, or describes one where there is a `helper`.
+    func appendHelper(_ name: String, _ helper: HelperObject? = nil) {
+        append(NFTA_OBJ_TABLE.rawValue, Ruleset.tableName)
+        append(NFTA_OBJ_NAME.rawValue, name)
+        mnl_attr_put_u32(self, UInt16(NFTA_OBJ_TYPE.rawValue), UInt32(NFT_OBJECT_CT_HELPER).bigEndian)
+        guard let helper else { return }
+        nest(NFTA_OBJ_DATA.rawValue) {
+            append(NFTA_CT_HELPER_NAME.rawValue, helper.type)
+            // Both families, where the kernel's helper knows both.
+            mnl_attr_put_u16(self, UInt16(NFTA_CT_HELPER_L3PROTO.rawValue), UInt16(NFPROTO_INET).bigEndian)
+            mnl_attr_put_u8(self, UInt16(NFTA_CT_HELPER_L4PROTO.rawValue), helper.transport.rawValue)
+        }
     }
 }
 

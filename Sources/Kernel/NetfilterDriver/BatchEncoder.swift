@@ -104,7 +104,9 @@ struct BatchEncoder {
             message(index, NFT_MSG_DELSETELEM, family) {
                 $0.append(NFTA_SET_ELEM_LIST_TABLE.rawValue, NFTA_SET_ELEM_LIST_SET.rawValue, name)
             }
-        case .addHelper, .deleteHelper: preconditionFailure("not encoded yet: \(operation)")
+        case .addHelper(let family, let helper):
+            message(index, NFT_MSG_NEWOBJ, family, flags: Self.create) { $0.appendHelper(helper.name, helper) }
+        case .deleteHelper(let family, let name): message(index, NFT_MSG_DELOBJ, family) { $0.appendHelper(name) }
         }
     }
 

@@ -14,6 +14,11 @@ struct Expression {
         return self
     }
 
+    func with(_ attribute: Int, long number: UInt64) -> Expression {
+        nftnl_expr_set_u64(pointer, UInt16(attribute), number)
+        return self
+    }
+
     func with(_ attribute: Int, _ register: Register) -> Expression { with(attribute, register.number) }
 
     func with(_ attribute: Int, _ octets: [UInt8]) -> Expression {
@@ -32,14 +37,17 @@ extension Expression {
         Expression("meta").with(NFTNL_EXPR_META_KEY, key.rawValue).with(NFTNL_EXPR_META_DREG, register)
     }
 
+    static func setMeta(_ key: nft_meta_keys, from register: Register) -> Expression {
+        Expression("meta").with(NFTNL_EXPR_META_KEY, key.rawValue).with(NFTNL_EXPR_META_SREG, register)
+    }
+
     static func payload(_ field: PacketField, into register: Register) -> Expression {
         payload(field).with(NFTNL_EXPR_PAYLOAD_DREG, register)
     }
 
-    /// Link-layer fields only: nothing here mends a checksum.
-    static func write(_ register: Register, to field: PacketField) -> Expression {
-        payload(field).with(NFTNL_EXPR_PAYLOAD_SREG, register).with(NFTNL_EXPR_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_NONE.rawValue)
-            .with(NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, 0).with(NFTNL_EXPR_PAYLOAD_FLAGS, 0)
+    static func write(_ register: Register, to field: PacketField, _ checksum: PacketField.Checksum) -> Expression {
+        payload(field).with(NFTNL_EXPR_PAYLOAD_SREG, register).with(NFTNL_EXPR_PAYLOAD_CSUM_TYPE, checksum.kind.rawValue)
+            .with(NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, checksum.offset).with(NFTNL_EXPR_PAYLOAD_FLAGS, checksum.flags)
     }
 
     private static func payload(_ field: PacketField) -> Expression {
@@ -76,6 +84,12 @@ extension Expression {
             .with(NFTNL_EXPR_HASH_OFFSET, 0).with(NFTNL_EXPR_HASH_TYPE, UInt32(NFT_HASH_JENKINS.rawValue))
     }
 
+    /// Over addresses and ports, the lower first, with a seed of the kernel's own.
+    static func symhash(modulus: UInt32, into register: Register) -> Expression {
+        Expression("hash").with(NFTNL_EXPR_HASH_DREG, register).with(NFTNL_EXPR_HASH_MODULUS, modulus)
+            .with(NFTNL_EXPR_HASH_OFFSET, 0).with(NFTNL_EXPR_HASH_TYPE, UInt32(NFT_HASH_SYM.rawValue))
+    }
+
     static func numgen(_ kind: nft_ng_types, modulus: UInt32, into register: Register) -> Expression {
         Expression("numgen").with(NFTNL_EXPR_NG_DREG, register).with(NFTNL_EXPR_NG_TYPE, kind.rawValue)
             .with(NFTNL_EXPR_NG_MODULUS, modulus).with(NFTNL_EXPR_NG_OFFSET, 0)
@@ -103,38 +117,12 @@ extension Expression {
     }
 
     static var counter: Expression {
-        let expression = Expression("counter")
-        nftnl_expr_set_u64(expression.pointer, UInt16(NFTNL_EXPR_CTR_PACKETS), 0)
-        nftnl_expr_set_u64(expression.pointer, UInt16(NFTNL_EXPR_CTR_BYTES), 0)
-        return expression
+        Expression("counter").with(NFTNL_EXPR_CTR_PACKETS, long: 0).with(NFTNL_EXPR_CTR_BYTES, long: 0)
     }
 
     static func reject(_ type: nft_reject_types, code: UInt8) -> Expression {
         let expression = Expression("reject").with(NFTNL_EXPR_REJECT_TYPE, type.rawValue)
         nftnl_expr_set_u8(expression.pointer, UInt16(NFTNL_EXPR_REJECT_CODE), code)
         return expression
-    }
-}
-
-/// A field by its place in the packet.
-struct PacketField {
-    let base: nft_payload_bases
-    let offset: UInt32
-    let length: UInt32
-
-    static let (macDestination, macSource) = (link(0, 6), link(6, 6))
-    static let etherType = link(12, 2)
-    static let (sourcePort, destinationPort) = (transport(0, 2), transport(2, 2))
-    static let (source4, destination4) = (network(12, 4), network(16, 4))
-    static let (source6, destination6) = (network(8, 16), network(24, 16))
-
-    private static func link(_ offset: UInt32, _ length: UInt32) -> Self {
-        Self(base: NFT_PAYLOAD_LL_HEADER, offset: offset, length: length)
-    }
-    private static func network(_ offset: UInt32, _ length: UInt32) -> Self {
-        Self(base: NFT_PAYLOAD_NETWORK_HEADER, offset: offset, length: length)
-    }
-    private static func transport(_ offset: UInt32, _ length: UInt32) -> Self {
-        Self(base: NFT_PAYLOAD_TRANSPORT_HEADER, offset: offset, length: length)
     }
 }

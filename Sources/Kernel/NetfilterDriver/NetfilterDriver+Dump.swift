@@ -33,8 +33,11 @@ extension NetfilterDriver {
             reader.note(try ask(NFT_MSG_GETSET, family: family, dump: true, ours) { table.readSet(Attributes(message: $0)) })
             for set in table.sets {
                 sets.note(table.family, set.name, isInterval: set.type.isInterval)
-                try readElements(of: set, into: &table, &reader)
+                // A dynamic set may hold 100 000 elements, which are the kernel's own.
+                if set.type.dynamic == nil { try readElements(of: set, into: &table, &reader) }
             }
+            let objects = [(NFTA_OBJ_TABLE.rawValue, Ruleset.tableName)]
+            reader.note(try ask(NFT_MSG_GETOBJ, family: family, dump: true, objects) { table.readObject(Attributes(message: $0)) })
             reader.note(try readRules(&table))
             reader.add(table)
         }

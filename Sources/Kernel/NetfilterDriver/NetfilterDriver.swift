@@ -105,11 +105,11 @@ public final class NetfilterDriver: RulesetDriver {
 }
 
 extension Batch {
-    /// Whether the kernel counts a generation for it: claims of what is ours, and flushes of empty chains, are nothing to it.
+    /// Whether the kernel counts a generation for it: claims of what is ours, and flushes of empty chains and sets, are nothing to it.
     fileprivate var isCounted: Bool {
         operations.contains {
             switch $0 {
-            case .addTable, .flushChain: false
+            case .addTable, .flushChain, .flushSet: false
             case .addElements(_, _, _, let rows), .deleteElements(_, _, _, let rows): !rows.isEmpty
             default: true
             }

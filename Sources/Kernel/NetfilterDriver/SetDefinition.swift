@@ -10,12 +10,17 @@ struct SetDefinition: Equatable {
     /// Both 0 where there is no data.
     let dataType: UInt32
     let dataLength: UInt32
+    /// Both 0 for sets that packets do not change; the timeout in milliseconds, 0 where there is none.
+    let size: UInt32
+    let timeout: UInt64
 
     static let verdictType: UInt32 = 0xFFFF_FF00
 
-    init(flags: UInt32, keyType: UInt32, keyLength: UInt32, dataType: UInt32, dataLength: UInt32) {
+    init(
+        flags: UInt32, keyType: UInt32, keyLength: UInt32, dataType: UInt32, dataLength: UInt32, size: UInt32 = 0, timeout: UInt64 = 0
+    ) {
         (self.flags, self.keyType, self.keyLength) = (flags, keyType, keyLength)
-        (self.dataType, self.dataLength) = (dataType, dataLength)
+        (self.dataType, self.dataLength, self.size, self.timeout) = (dataType, dataLength, size, timeout)
     }
 
     init(_ type: SetType) {
@@ -24,7 +29,12 @@ struct SetDefinition: Equatable {
         if type.isInterval { flags |= UInt32(NFT_SET_INTERVAL.rawValue) }
         // The kernel asks for the flag where it looks up ranges field by field, and nft writes it only there.
         if type.isInterval, type.key.count > 1 { flags |= UInt32(NFT_SET_CONCAT.rawValue) }
+        // Without EVAL no rule may add elements.
+        if type.dynamic != nil { flags |= UInt32(NFT_SET_EVAL.rawValue) }
+        if type.hasTimeouts { flags |= UInt32(NFT_SET_TIMEOUT.rawValue) }
         self.flags = flags
+        size = type.dynamic?.size ?? 0
+        timeout = UInt64(type.dynamic?.timeout ?? 0) * 1000
         keyType = Field.typeNumber(type.key)
         keyLength = UInt32(type.keyLength)
         switch type.value {
@@ -44,13 +54,24 @@ extension SetType {
             value = .none
         } else if definition.dataType == SetDefinition.verdictType {
             value = .verdict
-        } else if let fields = Field.fields(definition.dataType, modulus: nil) {
+        } else if let fields = Field.fields(definition.dataType, modulus: modulus) {
             value = .fields(fields)
         } else {
             return nil
         }
-        self.init(key: key, value: value, isInterval: definition.flags & UInt32(NFT_SET_INTERVAL.rawValue) != 0)
+        let isInterval = definition.flags & UInt32(NFT_SET_INTERVAL.rawValue) != 0
+        self.init(key: key, value: value, isInterval: isInterval, dynamic: Dynamic(definition))
         guard SetDefinition(self) == definition else { return nil }
+    }
+}
+
+extension SetType.Dynamic {
+    /// Nil for a set that packets do not change.
+    fileprivate init?(_ definition: SetDefinition) {
+        guard definition.flags & UInt32(NFT_SET_EVAL.rawValue) != 0, let seconds = UInt32(exactly: definition.timeout / 1000) else {
+            return nil
+        }
+        self.init(size: definition.size, timeout: seconds == 0 ? nil : seconds)
     }
 }
 

@@ -25,7 +25,7 @@ struct SetUserData {
     }
 
     init(_ type: SetType) {
-        let needsExpression = type.key.contains { if case .slot = $0 { true } else { false } }
+        let needsExpression = type.isDeclaredByExpressions
         append(.keyByteOrder, Self.byteOrder(type.key))
         switch type.value {
         case .none: break

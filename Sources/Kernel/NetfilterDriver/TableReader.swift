@@ -9,10 +9,10 @@ struct TableReader {
         let type: SetType
         /// The kernel's own count of its elements.
         let count: UInt32?
-    }
 
-    /// NFTA_SET_COUNT, not in the headers of Debian 12.
-    private static let countAttribute: UInt32 = 20
+        /// NFTA_SET_COUNT, not in the headers of Debian 12.
+        static let countAttribute: UInt32 = 20
+    }
 
     let family: TableFamily
     let expected: Table
@@ -20,6 +20,7 @@ struct TableReader {
     private(set) var foreign: [String] = []
     private var elements: [String: ElementTable] = [:]
     private var chains: [Chain] = []
+    private var helpers: [HelperObject] = []
 
     init(_ family: TableFamily, expected: Table?) {
         self.family = family
@@ -31,7 +32,7 @@ struct TableReader {
             let rows = elements[set.name] ?? ElementTable(set.type.layout)
             return ElementSet(name: set.name, type: set.type, fragments: rows.isEmpty ? [:] : [.shared: rows])
         }
-        return Table(family: family, sets: sets, chains: chains)
+        return Table(family: family, helpers: helpers, sets: sets, chains: chains)
     }
 
     mutating func add(_ rows: ElementTable, to set: String, foreign: [String]) {
@@ -51,6 +52,7 @@ extension TableReader {
     mutating func readSet(_ attributes: Attributes) {
         var (name, flags, keyType, keyLength): (String, UInt32, UInt32, UInt32) = ("", 0, 0, 0)
         var (dataType, dataLength, userData, count): (UInt32, UInt32, [UInt8], UInt32?) = (0, 0, [], nil)
+        var (size, timeout): (UInt32, UInt64) = (0, 0)
         for attribute in attributes {
             switch UInt32(attribute.type) {
             case NFTA_SET_NAME.rawValue: name = attribute.string
@@ -60,7 +62,9 @@ extension TableReader {
             case NFTA_SET_DATA_TYPE.rawValue: dataType = attribute.number ?? 0
             case NFTA_SET_DATA_LEN.rawValue: dataLength = attribute.number ?? 0
             case NFTA_SET_USERDATA.rawValue: userData = Array(attribute.content)
-            case Self.countAttribute: count = attribute.number
+            case NFTA_SET_DESC.rawValue: size = attribute.first(NFTA_SET_DESC_SIZE)?.number ?? 0
+            case NFTA_SET_TIMEOUT.rawValue: timeout = attribute.longNumber ?? 0
+            case RecognisedSet.countAttribute: count = attribute.number
             default: break
             }
         }
@@ -68,7 +72,8 @@ extension TableReader {
         guard flags & UInt32(NFT_SET_ANONYMOUS.rawValue) == 0 else { return }
         // The kernel gives a verdict its own length.
         if dataType == SetDefinition.verdictType { dataLength = 0 }
-        let definition = SetDefinition(flags: flags, keyType: keyType, keyLength: keyLength, dataType: dataType, dataLength: dataLength)
+        let definition = SetDefinition(
+            flags: flags, keyType: keyType, keyLength: keyLength, dataType: dataType, dataLength: dataLength, size: size, timeout: timeout)
         if let type = recognise(name, definition, userData) {
             sets.append(RecognisedSet(name: name, type: type, count: count))
         } else {
@@ -81,6 +86,37 @@ extension TableReader {
         let modulus = SetUserData.modulus(in: userData)
         if modulus == nil, let type = expected.set(name)?.type, SetDefinition(type) == definition { return type }
         return SetType(definition, modulus: modulus)
+    }
+}
+
+// MARK: - Objects
+
+extension TableReader {
+    mutating func readObject(_ attributes: Attributes) {
+        var (name, kind, content): (String, UInt32, Attribute?) = ("", 0, nil)
+        for attribute in attributes {
+            switch UInt32(attribute.type) {
+            case NFTA_OBJ_NAME.rawValue: name = attribute.string
+            case NFTA_OBJ_TYPE.rawValue: kind = attribute.number ?? 0
+            case NFTA_OBJ_DATA.rawValue: content = attribute
+            default: break
+            }
+        }
+        if kind == UInt32(NFT_OBJECT_CT_HELPER), let helper = content.flatMap({ HelperObject(name, $0) }) {
+            helpers.append(helper)
+        } else {
+            foreign.append("object \(name) of \(family): a kind that is not ours")
+        }
+    }
+}
+
+extension HelperObject {
+    /// The kernel leaves a family out that its helper does not know.
+    fileprivate init?(_ name: String, _ content: Attribute) {
+        guard let type = content.first(NFTA_CT_HELPER_NAME)?.string,
+            let transport = content.first(NFTA_CT_HELPER_L4PROTO)?.content.first.flatMap(TransportProtocol.init(rawValue:))
+        else { return nil }
+        self.init(name: name, type: type, transport: transport)
     }
 }
 

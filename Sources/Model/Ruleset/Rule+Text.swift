@@ -20,7 +20,7 @@ extension Statement {
         case .inSet(let key, let set): "\(key) @\(set)"
         case .destinationTranslated: "ct status dnat"
         case .destinationIsLocal: "fib daddr type local"
-        case .tcpFlags(let flags, let mask): "tcp flags & (\(mask.words(" | "))) == \(flags.words(" | "))"
+        case .tcpFlags(let flags, let mask): "tcp flags & \(mask.words) == \(flags.words)"
         case .connectionState(let state): "ct state \(state.rawValue)"
         case .rate(let rate, let isOver): rate.text(isOver: isOver)
         case .rateOver(let rate, let key, let set): "update @\(set) { \(key) \(rate.text(isOver: true)) }"
@@ -35,7 +35,9 @@ extension Statement {
         case .setAddress(let side, let family, let key, let map):
             "\(KeyPart.address(side, family).text) set \(key) map @\(map)"
         case .setPort(let side, let transport, let key, let map):
-            "\(transport) \(side == .source ? "sport" : "dport") set \(key) map @\(map)"
+            "\(transport == .udp ? "udp checksum != 0 " : "")\(transport) \(side.portWord) set \(key) map @\(map)"
+        case .setUncheckedPort(let side, let key, let map):
+            "udp checksum 0 udp \(side.portWord) set \(key) map @\(map) udp checksum set 0"
         case .forwardToNeighbour(let family, let key, let map):
             "fwd \(family.keyword) to \(KeyPart.address(.destination, family).text) device \(key) map @\(map)"
         case .note(let key, let set): "update @\(set) { \(key) }"
@@ -95,12 +97,13 @@ extension RateLimit {
 }
 
 extension TCPFlags {
-    fileprivate func words(_ separator: String) -> String {
+    /// `syn`, `(syn | ack)`, `0x0`
+    fileprivate var words: String {
         let all: [(TCPFlags, String)] = [
             (.fin, "fin"), (.syn, "syn"), (.rst, "rst"), (.psh, "psh"), (.ack, "ack"), (.urg, "urg"),
         ]
         let words = all.filter { contains($0.0) }.map(\.1)
-        return words.isEmpty ? "0x0" : words.joined(separator: separator)
+        return words.isEmpty ? "0x0" : words.count == 1 ? words[0] : "(\(words.joined(separator: " | ")))"
     }
 }
 
@@ -116,7 +119,8 @@ private func padded(_ mark: UInt32) -> String {
 }
 
 extension Side {
-    fileprivate var port: String { self == .source ? "th sport" : "th dport" }
+    fileprivate var portWord: String { self == .source ? "sport" : "dport" }
+    fileprivate var port: String { "th \(portWord)" }
     fileprivate var mac: String { self == .source ? "ether saddr" : "ether daddr" }
 }
 

@@ -37,8 +37,10 @@ public enum Statement: Sendable, Hashable {
     case setMAC(Side, Key, map: String)
     /// Rewrites an address of the packet, its checksums included, without conntrack.
     case setAddress(Side, AddressFamily, Key, map: String)
-    /// Rewrites a port likewise; `transport` says where its checksum stands.
+    /// Rewrites a port likewise; `transport` says where its checksum stands. A UDP datagram without a checksum does not match.
     case setPort(Side, TransportProtocol, Key, map: String)
+    /// The same for UDP datagrams without a checksum (0, RFC 768), for which the kernel would make up a wrong one; others do not match.
+    case setUncheckedPort(Side, Key, map: String)
     /// Out of the device that the map names, past the IP stack.
     case forward(Key, map: String)
     /// Likewise, to the neighbour `destination` of the packet's own, which the kernel resolves; the TTL is decremented.

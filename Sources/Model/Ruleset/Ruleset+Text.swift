@@ -35,9 +35,11 @@ extension HelperObject {
     fileprivate var text: String { "\tct helper \(name) {\n\t\ttype \"\(type)\" protocol \(transport)\n\t\tl3proto inet\n\t}\n" }
 }
 
-extension SetType.Dynamic {
-    fileprivate var text: String {
-        "\t\tsize \(size)\n\t\tflags dynamic\(timeout == nil ? "" : ",timeout")\n" + (timeout.map { "\t\ttimeout \(timeText($0))\n" } ?? "")
+extension SetType {
+    fileprivate var dynamicText: String {
+        guard let dynamic else { return "" }
+        let timeout = dynamic.timeout.map { "\t\ttimeout \(timeText($0))\n" } ?? ""
+        return "\t\tsize \(dynamic.size)\n\t\tflags dynamic\(hasTimeouts ? ",timeout" : "")\n\(timeout)"
     }
 }
 
@@ -45,7 +47,7 @@ extension ElementSet {
     fileprivate func text(fragments wanted: Set<Fragment>?) -> String {
         var text = "\t\(type.value == .none ? "set" : "map") \(name) {\n\t\t\(type.declaration)\n"
         if type.isInterval { text += "\t\tflags interval\n" }
-        if let dynamic = type.dynamic { text += dynamic.text }
+        text += type.dynamicText
         let shown =
             wanted.map { wanted in
                 ElementTable(merging: fragments.filter { wanted.contains($0.key) }.values, layout: type.layout)
@@ -62,9 +64,8 @@ extension ElementSet {
 extension SetType {
     /// `type …`, or `typeof …` where nft has no word for a field.
     fileprivate var declaration: String {
-        let needsExpression = key.contains { if case .slot = $0 { true } else { false } }
-        func words(_ fields: [Field]) -> String { fields.map { needsExpression ? $0.expression : $0.typeName }.joined(separator: " . ") }
-        let keyWords = (needsExpression ? "typeof " : "type ") + words(key)
+        func words(_ fields: [Field]) -> String { fields.map { isDeclaredByExpressions ? $0.expression : $0.typeName }.joined(separator: " . ") }
+        let keyWords = (isDeclaredByExpressions ? "typeof " : "type ") + words(key)
         return switch value {
         case .none: keyWords
         case .verdict: "\(keyWords) : verdict"

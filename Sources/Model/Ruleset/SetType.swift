@@ -43,7 +43,7 @@ public struct SetType: Sendable, Hashable {
     public struct Dynamic: Sendable, Hashable {
         /// Elements at most; a full set takes no more.
         public let size: UInt32
-        /// Seconds after which an element leaves unless renewed; nil: never.
+        /// Seconds after which an element leaves unless renewed; nil: never, but in a map when the rule that adds it says so.
         public let timeout: UInt32?
 
         public init(size: UInt32, timeout: UInt32? = nil) { (self.size, self.timeout) = (size, timeout) }
@@ -51,6 +51,16 @@ public struct SetType: Sendable, Hashable {
 
     public init(key: [Field], value: Value = .none, isInterval: Bool = false, dynamic: Dynamic? = nil) {
         (self.key, self.value, self.isInterval, self.dynamic) = (key, value, isInterval, dynamic)
+    }
+
+    /// Elements may leave by themselves.
+    public var hasTimeouts: Bool { dynamic.map { $0.timeout != nil || value != .none } ?? false }
+
+    /// nft has no word for the type of a slot: all the fields are then declared by expressions of their types.
+    public var isDeclaredByExpressions: Bool {
+        var fields = key
+        if case .fields(let values) = value { fields += values }
+        return fields.contains { if case .slot = $0 { true } else { false } }
     }
 
     /// nf_tables pads the fields of a concatenation to registers, and a lone field not at all.

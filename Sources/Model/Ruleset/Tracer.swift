@@ -164,7 +164,7 @@ extension Tracer {
         case .masquerade: return [changed(way, "masquerade") { ($0.source, $0.isDone) = (.masquerade, true) }]
         case .verdictMap, .destinationNAT, .sourceNAT, .setMAC, .forward: return mapped(statement, family, way)
         case .tcpFlags, .connectionState, .rate, .rateOver, .connectionsOver, .setAddress, .setPort, .forwardToNeighbour, .note, .remember,
-            .forget,
+            .forget, .setUncheckedPort,
             .assignHelper, .setMark, .log:
             preconditionFailure("not traced yet: \(statement)")
         }

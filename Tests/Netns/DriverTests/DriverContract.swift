@@ -22,7 +22,7 @@ enum DriverContract {
     }
 
     static func dumpAfterCommitIsWhatWasCommitted(_ driver: any RulesetDriver) throws {
-        for wanted in [Samples.translating, Samples.everything, Samples.direct, Ruleset()] {
+        for wanted in [Samples.translating, Samples.everything, Samples.direct, Samples.limiting, Samples.stateless, Ruleset()] {
             let held = try driver.dump(recognising: wanted)
             let batch = held.ruleset.batch(to: wanted)
             #expect(!batch.isEmpty)

@@ -1,5 +1,6 @@
 import NetTypes
 import Ruleset
+import Testing
 
 /// Rulesets that use everything the driver encodes.
 enum Samples {
@@ -51,4 +52,11 @@ enum Samples {
     /// Frames rewritten on one device.
     static var direct: Ruleset { Ruleset(tables: [directTable]) }
     static var everything: Ruleset { Ruleset(tables: [translatingTable, directTable]) }
+
+    /// Together they use each statement and each kind of set.
+    static let all: [(name: String, ruleset: Ruleset)] = [
+        ("everything", everything), ("limiting", limiting), ("stateless", stateless),
+    ]
+
+    static func named(_ name: String) throws -> Ruleset { try #require(all.first { $0.name == name }).ruleset }
 }

@@ -1,0 +1,42 @@
+import CNetfilter
+import NetTypes
+import Ruleset
+
+extension RuleEncoder {
+    mutating func match(_ side: Side, _ ports: PortRange) {
+        append(.payload(side.port, into: .first))
+        if ports.isSingle {
+            append(.compare(.first, NFT_CMP_EQ, networkOctets(ports.first)))
+        } else {
+            append(.compare(.first, NFT_CMP_GTE, networkOctets(ports.first)), .compare(.first, NFT_CMP_LTE, networkOctets(ports.last)))
+        }
+    }
+
+    mutating func match(_ flags: TCPFlags, among mask: TCPFlags) {
+        require(.tcp)
+        append(.payload(.tcpFlags, into: .first), .mask(.first, [mask.rawValue]), .compare(.first, NFT_CMP_EQ, [flags.rawValue]))
+    }
+
+    /// One bit of what conntrack says.
+    mutating func matchConntrack(_ key: nft_ct_keys, _ bit: UInt32) {
+        append(.conntrack(key, into: .first), .mask(.first, hostOctets(bit)), .compare(.first, NFT_CMP_NEQ, hostOctets(UInt32(0))))
+    }
+
+    mutating func matchLocalDestination() {
+        // RTN_LOCAL of linux/rtnetlink.h
+        append(.destinationKind(into: .first), .compare(.first, NFT_CMP_EQ, hostOctets(UInt32(2))))
+    }
+}
+
+extension ConnectionState {
+    /// NF_CT_STATE_BIT of linux/netfilter/nf_conntrack_common.h
+    var bit: UInt32 {
+        switch self {
+        case .invalid: 1
+        case .established: 2
+        case .related: 4
+        case .new: 8
+        case .untracked: 64
+        }
+    }
+}

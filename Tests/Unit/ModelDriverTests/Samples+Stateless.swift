@@ -1,0 +1,1 @@
+../../Netns/DriverTests/Samples+Stateless.swift
