@@ -1,3 +1,4 @@
+import FarmModel
 import Ruleset
 
 /// The chains that a listener's packets go through: detours for the features that its farm uses, then the selection.
@@ -28,21 +29,22 @@ struct Course: Sendable, Hashable {
 
 /// What happens to a packet between dispatch and selection.
 enum Detour: Sendable, Hashable {
-    /// Slots of the table `from` are moving: flows go where they began.
-    case handover(from: Selection)
+    /// Slots of the table `from` are moving: flows go where they began, others on, or where `noBackend` says.
+    case handover(from: Selection, noBackend: NoBackendAction? = nil)
     /// Clients keep their backends.
     case sessions(SessionChain)
 
     func chain(next: String, _ selection: Selection) -> Chain {
         switch self {
-        case .handover(let former): HandoverChain(former: former, selection: selection).chain(next: next)
+        case .handover(let former, let noBackend):
+            HandoverChain(former: former, selection: selection, noBackend: noBackend).chain(next: next)
         case .sessions(let sessions): sessions.chain(next: next, selection)
         }
     }
 
     func sets(before selection: Selection) -> [ElementSet] {
         switch self {
-        case .handover(let former): HandoverChain(former: former, selection: selection).sets
+        case .handover(let former, let noBackend): HandoverChain(former: former, selection: selection, noBackend: noBackend).sets
         case .sessions(let sessions): sessions.sets(selection)
         }
     }

@@ -42,12 +42,15 @@ struct FarmWriter {
         let selection = selection(mouth, plan.tableSize, farm.scheduler)
         let moving = handover.moving.first { $0.family == mouth.family && $0.transports.contains(mouth.listener.transport) }
         let sessions = farm.sessions(mouth.listener.transport, mouth.family)
-        let course = course(selection, moving.map { self.selection(mouth, $0.tableSize, $0.scheduler) }, sessions)
         let table = slots[mouth.family] ?? []
-        dispatch(mouth.key, to: table.isEmpty ? NoBackend.chainName(farm.noBackend) : course.entry, selection)
+        let former = moving.map {
+            Detour.handover(from: self.selection(mouth, $0.tableSize, $0.scheduler), noBackend: table.isEmpty ? farm.noBackend : nil)
+        }
+        let course = course(selection, former, sessions)
+        dispatch(mouth.key, to: table.isEmpty && moving == nil ? NoBackend.chainName(farm.noBackend) : course.entry, selection)
         writeSlots(mouth, selection, table)
         if let sessions { writeSessions(mouth, selection, table, sessions) }
-        if let moving, !table.isEmpty { writeFormer(mouth, moving) }
+        if let moving { writeFormer(mouth, moving) }
         if case .snat(let addresses) = farm.mode { translateSource(mouth, addresses) }
         if case .stateless = farm.mode { writeRewriting(mouth, moving?.backends ?? []) }
     }
@@ -57,7 +60,7 @@ struct FarmWriter {
     }
 
     /// Chains and sets follow from configuration alone: a farm that loses its last backend changes elements, not the shape.
-    private mutating func course(_ selection: Selection, _ former: Selection?, _ sessions: SessionChain?) -> Course {
+    private mutating func course(_ selection: Selection, _ former: Detour?, _ sessions: SessionChain?) -> Course {
         let plain = Course(selection: selection, detours: sessions.map { [.sessions($0)] } ?? [])
         courses.insert(plain)
         guard selection.path != .translate else { return plain }
@@ -65,7 +68,7 @@ struct FarmWriter {
         courses.insert(ready)
         rows[CompiledFarm.SetName(selection.table, selection.formerMapName, selection.slotMapType)] += []
         guard let former else { return plain }
-        let course = Course(selection: selection, detours: [.handover(from: former)])
+        let course = Course(selection: selection, detours: [former])
         courses.insert(course)
         return course
     }

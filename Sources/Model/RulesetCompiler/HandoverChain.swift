@@ -1,3 +1,4 @@
+import FarmModel
 import NetTypes
 import Ruleset
 
@@ -8,6 +9,8 @@ import Ruleset
 struct HandoverChain {
     let former: Selection
     let selection: Selection
+    /// While no backend takes new connections: what those get. Flows that are under way go on.
+    let noBackend: NoBackendAction?
 
     /// Seconds that a flow stays in `fresh`; longer than any transition.
     static let freshSeconds: UInt32 = 3600
@@ -18,7 +21,9 @@ struct HandoverChain {
 
     var name: String {
         let kind = selection.path == .stateless ? "handover-stateless" : "handover"
-        return chainName(kind + former.description + (former == selection ? "" : "-to-" + selection.description))
+        return chainName(
+            kind + former.description + (former == selection ? "" : "-to-" + selection.description)
+                + (noBackend.map { "-or-\($0.rawValue)" } ?? ""))
     }
 
     func chain(next: String) -> Chain {
@@ -26,6 +31,8 @@ struct HandoverChain {
         let opening: [Statement] = [
             .tcpFlags(.syn, among: [.fin, .syn, .rst, .ack]),
             .setMAC(.destination, selection.key, map: selection.slotMapName),
+            // The kernel renews a key that is there, but keeps its value: a port that is used again would go where it went before.
+            .forget(flow, map: fresh.name, value: .mac(.destination)),
             .remember(flow, map: fresh.name, value: .mac(.destination), seconds: nil),
         ]
         return Chain(
@@ -34,8 +41,12 @@ struct HandoverChain {
                 Rule(opening + [deliver]),
                 Rule(.transport(.tcp), .setMAC(.destination, flow, map: fresh.name), deliver),
                 Rule(.setMAC(.destination, former.key, map: formerMap.name), .counter, deliver),
-                Rule(.verdict(.goto(next))),
-            ])
+            ] + onward(next))
+    }
+
+    private func onward(_ next: String) -> [Rule] {
+        let target = noBackend.map { NoBackend.chainName($0) } ?? next
+        return target.map { [Rule(.verdict(.goto($0)))] } ?? []
     }
 
     var sets: [ElementSet] { [fresh, formerMap] }

@@ -1,0 +1,106 @@
+import FarmModel
+import NetTypes
+import Ruleset
+
+/// How a kernel serves a farm that keeps no state per flow, read back from its tables: what a daemon that starts hands over from.
+public struct SlotReading: Sendable, Hashable {
+    public let family: AddressFamily
+    public let transport: TransportProtocol
+    /// Index into the candidates by slot; nil where none of them is meant.
+    public let slots: [Int?]
+    /// Nil while the kernel hands nothing over.
+    public let former: Former?
+
+    /// Slots that are moving, by the table in which they are counted.
+    public struct Former: Sendable, Hashable {
+        public let tableSize: Int
+        public let scheduler: Scheduler
+        /// Index into the candidates by slot.
+        public let slots: [Int: Int]
+    }
+}
+
+extension FarmPlan {
+    /// The farm as `ruleset` serves it, for each family and protocol in which it is served by this plan's table.
+    ///
+    /// `candidates` are the backends that may be meant, `formerTables` the tables in which slots may be moving beside the plan's own.
+    public func readings(
+        of ruleset: Ruleset, candidates: [FormerBackend], formerTables: [(tableSize: Int, scheduler: Scheduler)] = []
+    ) -> [SlotReading] {
+        guard !farm.mode.usesConntrack, let table = ruleset[farm.path == .translate ? .inet : .netdev] else { return [] }
+        var known: Set<Place> = []
+        return farm.listeners.sorted().compactMap { listener in
+            guard let ports = listener.ports.first, known.insert(Place(listener)).inserted else { return nil }
+            let mouth = Mouth(first: ports, of: listener, farm)
+            return Reader(plan: self, table: table, mouth: mouth, candidates: candidates).reading([(tableSize, farm.scheduler)] + formerTables)
+        }
+    }
+
+    private struct Place: Hashable {
+        let family: AddressFamily
+        let transport: TransportProtocol
+
+        init(_ listener: Listener) { (family, transport) = (listener.address.family, listener.transport) }
+    }
+}
+
+extension Mouth {
+    /// The key of a listener's first ports.
+    fileprivate init(first ports: PortRange, of listener: Listener, _ farm: Farm) {
+        switch farm.form(of: ports, listener.address.family) {
+        case .single: self.init(listener, ports, .single)
+        case .range: self.init(listener, ports, .range)
+        case .kept: self.init(listener, ports, .kept)
+        case .expanded: self.init(listener, PortRange(ports.first) ?? ports, .single)
+        }
+    }
+}
+
+private struct Reader {
+    let plan: FarmPlan
+    let table: Table
+    let mouth: Mouth
+    let candidates: [FormerBackend]
+
+    func reading(_ formerTables: [(tableSize: Int, scheduler: Scheduler)]) -> SlotReading? {
+        let selection = selection(plan.tableSize, plan.farm.scheduler)
+        guard let chain = dispatched else { return nil }
+        let former = formerTables.first { HandoverChain(former: self.selection($0.tableSize, $0.scheduler), selection: selection).name == chain }
+        guard chain == selection.name || former != nil else { return nil }
+        return SlotReading(
+            family: mouth.family, transport: mouth.listener.transport,
+            slots: backends(in: selection.slotMapName, selection),
+            former: former.map { size, scheduler in
+                let selection = self.selection(size, scheduler)
+                let found = backends(in: selection.formerMapName, selection).enumerated().compactMap { slot, index in index.map { (slot, $0) } }
+                return .init(tableSize: size, scheduler: scheduler, slots: Dictionary(uniqueKeysWithValues: found))
+            })
+    }
+
+    private func selection(_ size: Int, _ scheduler: Scheduler) -> Selection {
+        Selection(
+            path: plan.farm.path, family: mouth.family, ports: mouth.form, modulus: size, selector: scheduler.selector(of: plan.farm))
+    }
+
+    /// The chain that the kernel sends the listener's packets to.
+    private var dispatched: String? {
+        guard let rows = table.set(Dispatch.mapName(mouth.family, isRange: mouth.key.isRange))?.elements else { return nil }
+        var identity: [UInt8] = []
+        mouth.key.append(to: &identity)
+        return rows.index(ofIdentity: identity).map { String(decoding: rows.value($0).prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    private func backends(in map: String, _ selection: Selection) -> [Int?] {
+        let writer = FarmWriter(plan: plan, conditions: [], slots: [:], handover: .none)
+        let values = candidates.map { writer.value(of: $0.backend, $0.nextHop, selection, mouth) }
+        let rows = table.set(map)?.elements
+        return (0..<selection.modulus).map { slot in
+            var identity: [UInt8] = []
+            mouth.key.append(to: &identity, slot: UInt32(slot))
+            return rows?.index(ofIdentity: identity).flatMap { row in
+                let value = rows?.value(row)
+                return values.firstIndex { $0.map { wanted in value?.elementsEqual(wanted) == true } == true }
+            }
+        }
+    }
+}
