@@ -5,8 +5,11 @@ public enum FarmConfig {
     /// Reads all files and reports all faults of all of them at once; with any fault there are no farms.
     ///
     /// A file without documents holds no farms and has no fault.
-    public static func load(_ files: [FarmFile]) -> LoadResult {
-        var load = Load(sources: FileSources(files: files))
+    public static func load(_ files: [FarmFile]) -> LoadResult { load(files, schema: FarmSchema.farm) }
+
+    /// By another table than the one of today: `FarmSchema.complete` takes what is decoded but not built.
+    static func load(_ files: [FarmFile], schema: FarmKey) -> LoadResult {
+        var load = Load(sources: FileSources(files: files), schema: schema)
         for index in files.indices { load.read(index) }
         return load.finish()
     }
@@ -15,23 +18,26 @@ public enum FarmConfig {
 /// The state of a load between its files: what is kept is farms and places, never text or nodes.
 private struct Load {
     let sources: FileSources
+    let schema: FarmKey
     let log = FaultLog()
     var farms: [Farm] = []
     var origins: [String: (file: Int, place: SourcePlace)] = [:]
     var claims = ListenerClaims()
+    var replies = ReplyClaims()
     var documentCount = 0
 
     mutating func read(_ index: Int) {
         let source = sources.source(index)
         log.enter(source, index: index)
         YAMLDocuments(source: source, log: log).forEach { document in
-            guard let decoder = FarmDecoder(document: document, log: log) else { return }
+            guard let decoder = FarmDecoder(document: document, schema: schema, log: log) else { return }
             keep(decoder.draft(), file: index)
         }
     }
 
     private mutating func keep(_ draft: FarmDraft, file: Int) {
         claims.add(draft, file: file)
+        replies.add(draft, file: file)
         documentCount += 1
         if documentCount == FarmLimits.farms + 1, let name = draft.name {
             log.report(.tooMany, "there are more than \(FarmLimits.farms) farms", at: name.spot)
@@ -49,6 +55,7 @@ private struct Load {
 
     func finish() -> LoadResult {
         claims.reportConflicts(in: sources, to: log)
+        replies.reportConflicts(with: farms, { origins[$0]?.place }, in: sources, to: log)
         let faults = log.sorted
         return LoadResult(
             farms: faults.isEmpty ? farms.sorted { $0.name < $1.name } : [], faults: faults, origins: origins.mapValues(\.place))

@@ -6,8 +6,8 @@ struct FarmDecoder {
     let fields: Fields
     private let log: FaultLog
 
-    init?(document: SourceNode, log: FaultLog) {
-        let reader = NodeReader(node: document, key: FarmSchema.farm, log: log)
+    init?(document: SourceNode, schema: FarmKey, log: FaultLog) {
+        let reader = NodeReader(node: document, key: schema, log: log)
         guard document.mapping != nil else {
             log.report(
                 .wrongType, "a farm has to be a mapping, not \(document.kind)", at: reader.spot,
@@ -23,23 +23,26 @@ struct FarmDecoder {
         let name = fields.required("farm").flatMap { $0.placed($0.text()) }
         let listeners = fields.required("listen").flatMap { ListenerDecoder.listeners($0) } ?? Complete(entries: [], isWhole: false)
         let health = fields["health"].flatMap { HealthDecoder.settings($0) }
-        let backends =
-            fields.required("backends").flatMap { BackendDecoder(farmHealth: health).backends($0) } ?? Complete(entries: [], isWhole: false)
-        let farm = Farm(
+        let traffic = TrafficDecoder.draft(fields)
+        var farm = Farm(
             name: name?.value ?? "", description: fields["description"]?.text(), listeners: listeners.entries.map(\.value).sorted(),
-            mode: mode(),
-            scheduler: scheduler(), tableSize: tableSize(), backends: backends.entries.map(\.backend),
-            health: health?.resolved ?? HealthCheck(), quorum: fields["quorum"]?.integer() ?? 1,
-            noBackend: fields["noBackend"]?.word(NoBackendAction.init(rawValue:)) ?? .reject,
-            state: fields["state"]?.word(AdminState.init(rawValue:)) ?? .ready)
-        _ = fields["helper"]?.word { $0 }
-        let draft = FarmDraft(farm: farm, name: name, listeners: listeners, backends: backends)
+            mode: mode(), scheduler: scheduler(), tableSize: tableSize(), backends: [], health: health?.resolved ?? HealthCheck(),
+            quorum: fields["quorum"]?.integer() ?? 1, noBackend: fields["noBackend"]?.word(NoBackendAction.init(rawValue:)) ?? .reject,
+            state: fields["state"]?.word(AdminState.init(rawValue:)) ?? .ready, policies: traffic.policies, limits: traffic.limits,
+            persistence: traffic.persistence, helper: fields["helper"]?.word { $0 }.flatMap(ConnectionHelper.init(rawValue:)),
+            log: traffic.log, logPrefix: traffic.logPrefix, mark: fields["mark"]?.mark())
+        let decoder = BackendDecoder(farmHealth: health, isLocal: farm.mode == .local)
+        let backends = fields.required("backends").flatMap { decoder.backends($0) } ?? Complete(entries: [], isWhole: false)
+        farm.backends = backends.entries.map(\.backend)
+        let draft = FarmDraft(farm: farm, name: name, listeners: listeners, backends: backends, traffic: traffic)
         FarmRules(draft: draft, fields: fields, log: log).check()
         return draft.with(isLegal: log.count == before)
     }
 
     private func mode() -> ForwardingMode {
-        let modes: [String: ForwardingMode] = ["dnat": .dnat, "dsr": .dsr, "snat": .snat(source: [])]
+        let modes: [String: ForwardingMode] = [
+            "dnat": .dnat, "dsr": .dsr, "snat": .snat(source: []), "stateless": .stateless, "local": .local,
+        ]
         guard let mode = fields["mode"].map({ $0.word { modes[$0] } }) ?? .snat(source: []) else {
             _ = sourceAddresses()
             return .snat(source: [])
@@ -68,45 +71,36 @@ struct FarmDecoder {
     }
 
     private func scheduler() -> Scheduler {
-        let inputs = fields["hash"]?.words(HashInput.init(rawValue:)).flatMap(HashInputs.init) ?? .addressAndPort
+        let inputs = hashInputs()
         let schedulers: [String: Scheduler] = [
-            "maglev": .maglev(inputs), "hash": .hash(inputs), "round-robin": .roundRobin, "random": .random,
+            "maglev": .maglev(inputs), "hash": .hash(inputs), "round-robin": .roundRobin, "random": .random, "symhash": .symmetricHash,
+            "least-connections": .leastConnections,
         ]
         guard let scheduler = fields["scheduler"].map({ $0.word { schedulers[$0] } }) ?? .maglev(inputs) else { return .maglev(inputs) }
         if scheduler.hashInputs == nil {
-            fields["hash"]?.fault(
-                .doesNotApply, "scheduler \(scheduler.name) hashes nothing", hint: "leave hash out, or use scheduler hash or maglev")
+            for reader in [fields["hash"], fields["hashPrefix"]].compactMap({ $0 }) {
+                reader.fault(
+                    .doesNotApply, "scheduler \(scheduler.name) has no inputs to choose",
+                    hint: "leave \(reader.key.name) out, or use scheduler hash or maglev")
+            }
         }
         return scheduler
+    }
+
+    private func hashInputs() -> HashInputs {
+        let inputs = fields["hash"].map { $0.words(HashInput.init(rawValue:)) } ?? HashInputs.addressAndPort.inputs
+        guard let reader = fields["hashPrefix"], let lengths = reader.fields() else {
+            return inputs.flatMap { HashInputs($0) } ?? .addressAndPort
+        }
+        let prefixes = AddressPrefixes(ipv4: lengths["ipv4"]?.integer() ?? 32, ipv6: lengths["ipv6"]?.integer() ?? 128)
+        if let inputs, !inputs.contains(.sourceAddress), !inputs.contains(.destinationAddress) {
+            reader.fault(.doesNotApply, "no address is hashed", hint: "leave hashPrefix out, or hash sourceAddress")
+        }
+        return inputs.flatMap { HashInputs($0, prefixes: prefixes) } ?? .addressAndPort
     }
 
     private func tableSize() -> TableSize {
         guard let slots = fields["tableSize"]?.tableSize(TableSize.classes) ?? nil else { return .automatic }
         return .slots(slots)
     }
-}
-
-/// A farm as read, with the places that checks need.
-struct FarmDraft {
-    let farm: Farm
-    let name: Placed<String>?
-    let listeners: Complete<Placed<Listener>>
-    let backends: Complete<BackendDraft>
-    private(set) var isLegal = false
-
-    init(farm: Farm, name: Placed<String>?, listeners: Complete<Placed<Listener>>, backends: Complete<BackendDraft>) {
-        (self.farm, self.name, self.listeners, self.backends) = (farm, name, listeners, backends)
-    }
-
-    func with(isLegal: Bool) -> FarmDraft {
-        var copy = self
-        copy.isLegal = isLegal
-        return copy
-    }
-}
-
-/// The entries that could be read. What is missing in an incomplete list is not held against the rest of the farm.
-struct Complete<Entry> {
-    let entries: [Entry]
-    let isWhole: Bool
 }

@@ -40,6 +40,17 @@ indirect enum ValueType: Sendable {
     case choice([Choice])
     case integer(ClosedRange<Int>)
     case duration
+    /// The same in whole seconds, as the kernel ages what it remembers.
+    case seconds
+    /// So many a unit of time.
+    case rate
+    /// On, off or a rate.
+    case switchOrRate
+    case boolean(canBeTrue: Bool)
+    /// 32 bits, not all of them 0; decimal or hexadecimal.
+    case mark
+    /// An address or a prefix in canonical form.
+    case network
     case address
     /// One port, as a number.
     case port
@@ -68,12 +79,13 @@ struct Choice: Sendable {
     static func later(_ word: String) -> Choice { Choice(word: word, isSupported: false) }
 }
 
-/// Shorthand for the mapping of a listener or backend.
+/// Shorthand for the mapping of a listener, backend or rate.
 struct ShortForm: Sendable {
     let example: String
     /// ECMA 262, for editors; the decoder is more exact.
     let pattern: String
 
+    static let rate = ShortForm(example: "20/s", pattern: RateText.pattern)
     static let listener = ShortForm(example: "203.0.113.10:80/tcp", pattern: #"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[0-9,-]+(/[a-z]+)?$"#)
     static let backend = ShortForm(example: "10.0.1.11:8080", pattern: #"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(:[0-9-]+)?$"#)
 }

@@ -14,6 +14,15 @@ public enum FarmLimits {
     /// Entries of one `ports` list.
     public static let portsPerListener = 256
     public static let backendsPerFarm = 4096
+    /// Clients with a backend of their own.
+    public static let sessionsPerFarm = 4096
+    public static let policiesPerFarm = 64
+    /// Networks written in the farm file; larger lists stand in files of their own.
+    public static let sourcesPerPolicy = 4096
+    /// Networks of one list file: about 300 MB of kernel memory.
+    public static let networksPerList = 1_000_000
+    /// Faults shown of one list file.
+    public static let listFaults = 20
     /// Width of a port range that changes its base on the way to the backend: it costs a map element a port.
     public static let movedRangeWidth = 256
     /// Faults of one load; the rest is counted, not shown.

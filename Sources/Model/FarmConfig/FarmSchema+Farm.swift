@@ -2,36 +2,50 @@ import FarmModel
 import NetTypes
 
 extension FarmSchema {
-    /// A document. Keys that carry a default of `FarmModel` name it in words; a test holds the two together.
-    static let farm = FarmKey(
+    /// What may be written today.
+    static let farm = complete.refusing(unbuilt)
+
+    /// A document, with all that is decoded. Keys that carry a default of `FarmModel` name it in words; a test holds the two together.
+    static let complete = FarmKey(
         "farm", .section, "A document of a farm file: a virtual service with its listeners and backends.",
         keys: [
             FarmKey("farm.farm", .text(.farmName), isRequired: true, "The farm's name, unique among all farms."),
             FarmKey("farm.description", .text(.description), "What the farm is for; shown, never used."),
             listen,
             FarmKey(
-                "farm.mode", .choice([.word("dnat"), .word("snat"), .word("dsr"), .later("stateless"), .later("local")]), default: "snat",
+                "farm.mode", .choice(["dnat", "snat", "dsr", "stateless", "local"].map { .word($0) }), default: "snat",
                 """
                 How a connection reaches its backend. snat: both addresses are translated, the backend sees the balancer. dnat: only the \
                 destination is, the backend sees the client and answers through the balancer. dsr: only the destination MAC changes, the \
-                backend holds the listener's address and answers the client itself.
+                backend holds the listener's address and answers the client itself. stateless: as dnat, packet by packet and without \
+                conntrack. local: as dnat to addresses of the balancer itself, for its own connections, too.
                 """),
             FarmKey(
                 "farm.sourceAddress", .oneOrList(.address, atMost: AddressFamily.allCases.count), default: "masquerade",
                 "snat: the address that backends see, at most one of each family; without one, that of the outgoing device."),
             FarmKey(
                 "farm.scheduler",
-                .choice([
-                    .word("maglev"), .word("round-robin"), .word("random"), .word("hash"), .later("symhash"), .later("least-connections"),
-                ]), default: "maglev",
+                .choice(["maglev", "round-robin", "random", "hash", "symhash", "least-connections"].map { .word($0) }), default: "maglev",
                 """
                 What picks the backend of a new connection. maglev: a hash into a table that changes little when the set of backends does. \
-                hash: the same hash into a table filled in turns. round-robin: one after the other. random: by chance.
+                hash: the same hash into a table filled in turns. round-robin: one after the other. random: by chance. \
+                symhash: the kernel's hash of both ends, the same in both directions, another after each boot. least-connections: \
+                by chance, with shares that follow the number of open connections.
                 """),
             FarmKey(
                 "farm.hash", .list(.choice(HashInput.allCases.map { .word($0.rawValue) }), atMost: HashInput.allCases.count),
                 default: "[sourceAddress, sourcePort]",
-                "What hash and maglev look at. With sourceAddress alone a client stays on its backend."),
+                """
+                What hash and maglev look at. With sourceAddress alone a client stays on its backend. sourceMac is that of the last router, \
+                destinationMac the balancer's own: they say something only of frames from the same Ethernet segment, and nothing of \
+                packets that came in another way.
+                """),
+            FarmKey(
+                "farm.hashPrefix", .section, default: "whole addresses", "How many leading bits of hashed addresses count.",
+                keys: [
+                    FarmKey("farm.hashPrefix.ipv4", .integer(1...32), default: "32", "Of IPv4 addresses."),
+                    FarmKey("farm.hashPrefix.ipv6", .integer(1...128), default: "128", "Of IPv6 addresses."),
+                ]),
             FarmKey(
                 "farm.tableSize", .size(TableSize.classes), default: "auto",
                 "Slots of the farm's table. More of them share more evenly and move fewer clients when backends change, and cost memory."),
@@ -44,14 +58,12 @@ extension FarmSchema {
                 "farm.noBackend", .choice(NoBackendAction.allCases.map { .word($0.rawValue) }), default: "reject",
                 "What a client gets when no backend is usable: a refusal, silence, or the packet goes on as if there were no farm."),
             FarmKey(
-                "farm.helper", .choice([.word("none")] + ["ftp", "tftp", "sip", "pptp", "snmp", "amanda", "irc"].map { .later($0) }),
-                default: "none", "The conntrack helper for protocols that open further connections."),
+                "farm.helper", .choice([.word("none")] + ConnectionHelper.allCases.map { .word($0.rawValue) }), default: "none",
+                "The conntrack helper for protocols that open further connections."),
             state("farm.state", "What the operator wants of the whole farm."),
-            .later("farm.persistence", "Keeps a client on its backend for a time, whatever the scheduler says."),
-            .later("farm.limits", "Bounds on new connections, connections and resets, for the farm and per source."),
-            .later("farm.policies", "Lists of source networks that are accepted or dropped."),
-            .later("farm.log", "Which connections are logged."),
-            .later("farm.mark", "The packet mark of the farm's traffic."),
+            persistence, limits, policies, log,
+            FarmKey(
+                "farm.mark", .mark, default: "none", "Bits that are set in the packet mark of the farm's traffic; other bits are kept."),
             .later("farm.quorumHysteresis", "Keeps the tiers from flapping about the quorum."),
             .later("farm.panicThreshold", "Share of healthy backends below which all are used."),
         ])
@@ -83,7 +95,10 @@ extension FarmSchema {
             FarmKey("farm.backends.sourceAddress", .address, default: "the farm's", "snat: the address that this backend sees."),
             health("farm.backends.health", "Replaces keys of the farm's health for this backend."),
             state("farm.backends.state", "What the operator wants of the backend."),
-            .later("farm.backends.connectionLimit", "Connections at a time."),
+            FarmKey(
+                "farm.backends.connectionLimit", .integer(1...100_000_000), default: "none",
+                "Connections at a time; those above it are refused. Needs conntrack."),
+            FarmKey("farm.backends.mark", .mark, default: "none", "Bits that are set in the packet mark, besides the farm's."),
         ])
 
     private static func state(_ path: String, _ meaning: String) -> FarmKey {

@@ -30,6 +30,12 @@ extension FarmSchema {
         case .choice(let choices): [("enum", .array(choices.filter(\.isSupported).map { .text($0.word) }))]
         case .integer(let range): number(range)
         case .duration: pattern("^[1-9][0-9]*(ms|s|m|h)$")
+        case .seconds: pattern("^[1-9][0-9]*(s|m|h)$")
+        case .rate: pattern(RateText.pattern)
+        case .switchOrRate: anyOf([[("enum", .array([.text("on"), .text("off")]))], pattern(RateText.pattern)])
+        case .boolean(let canBeTrue): canBeTrue ? [("type", .text("boolean"))] : [("const", .bool(false))]
+        case .mark: anyOf([number(1...Int(UInt32.max)), pattern("^0x[0-9A-Fa-f]{1,8}$")])
+        case .network: pattern("^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$")
         case .address: pattern("^[0-9A-Fa-f:.]+$")
         case .port: number(1...65535)
         case .portOrRange: anyOf([number(1...65535), pattern("^[0-9]+(-[0-9]+)?$")])

@@ -38,6 +38,12 @@ extension ValueType {
         case .choice(let choices): choices.filter(\.isSupported).map(\.word).alternatives
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .duration: "a duration such as 500ms, 2s or 10m, from 1ms to 24h"
+        case .seconds: "a duration in whole seconds such as 30s, 10m or 1h, from 1s to 24h"
+        case .rate: RateText.rule
+        case .switchOrRate: "on, off, or " + RateText.rule
+        case .boolean(let canBeTrue): canBeTrue ? "true or false" : "false"
+        case .mark: "a number from 1 to 4294967295, or as 0x100"
+        case .network: "an address or a prefix such as 198.51.100.0/24"
         case .address: "an IPv4 or IPv6 address"
         case .port: "a port, 1 to 65535"
         case .portOrRange: "a port or a range such as 30000-30100"

@@ -33,4 +33,11 @@ public enum FaultCode: String, Sendable, Hashable, CaseIterable {
     case dsrPort = "E038"
     case sourceFamily = "E039"
     case tooManyElements = "E040"
+    case badRate = "E041"
+    case badNetwork = "E042"
+    case duplicatePolicy = "E043"
+    case duplicateSession = "E044"
+    case noSuchBackend = "E045"
+    case repliesClash = "E046"
+    case badMark = "E047"
 }

@@ -1,5 +1,7 @@
 /// Collects the faults of a load, up to a bound, in the order of the files.
 final class FaultLog {
+    /// Faults that are kept; one more stands for the rest.
+    private let limit: Int
     private(set) var count = 0
     private var entries: [(file: Int, fault: ConfigFault)] = []
     private var fileIndex = 0
@@ -8,13 +10,15 @@ final class FaultLog {
     /// Keys of the file at hand that were reported before their document was read.
     private var skippedKeys: [Spot] = []
 
+    init(limit: Int = FarmLimits.faults) { self.limit = limit }
+
     /// What is reported from now on stands in this file.
     func enter(_ source: SourceText, index: Int) {
         (self.source, fileIndex, skippedKeys) = (source, index, [])
     }
 
     /// True when further faults are only counted.
-    var isFull: Bool { entries.count > FarmLimits.faults }
+    var isFull: Bool { entries.count > limit }
 
     func countOnly() { count += 1 }
 
@@ -29,8 +33,8 @@ final class FaultLog {
         related: [ConfigFault.RelatedPlace] = []
     ) {
         count += 1
-        guard let source, entries.count <= FarmLimits.faults else { return }
-        let isLast = entries.count == FarmLimits.faults
+        guard let source, entries.count <= limit else { return }
+        let isLast = entries.count == limit
         let place = source.place(spot)
         let excerpt = source.excerpt(at: place)
         let fault = ConfigFault(
@@ -43,6 +47,12 @@ final class FaultLog {
     /// Another place in the file at hand.
     func related(_ spot: Spot, _ message: String) -> ConfigFault.RelatedPlace? {
         source.map { ConfigFault.RelatedPlace(place: $0.place(spot), message: message) }
+    }
+
+    /// A path that the file at hand names: relative ones begin in its folder.
+    func path(beside name: String) -> String {
+        guard let source, !name.hasPrefix("/"), let slash = source.path.lastIndex(of: "/") else { return name }
+        return source.path[...slash] + name
     }
 
     func place(_ spot: Spot) -> SourcePlace? { source?.place(spot) }

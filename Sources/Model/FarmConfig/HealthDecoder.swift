@@ -11,6 +11,9 @@ struct HealthSettings {
     var method, path, host, expectBody: String?
     var expectStatus: [ClosedRange<Int>]?
 
+    /// Whether somebody thought of what is probed where.
+    var isChosen: Bool { kind != nil || port != nil }
+
     /// The farm's settings beneath a backend's.
     func over(_ base: HealthSettings) -> HealthSettings {
         HealthSettings(
@@ -56,6 +59,10 @@ enum HealthDecoder {
         readHTTP(&own, fields)
         let all = base.map(own.over) ?? own
         checkKeys(of: all.kind ?? "tcp", fields)
+        if all.kind == "http", all.method == "HEAD", all.expectBody != nil {
+            (fields["expectBody"] ?? fields["method"])?.fault(
+                .doesNotApply, "answers to HEAD have no body (RFC 9110 § 9.3.2)", hint: "use method GET, or leave expectBody out")
+        }
         return all
     }
 

@@ -3,7 +3,7 @@ import NetTypes
 extension NodeReader {
     /// What an address is for, which decides what is allowed.
     enum AddressUse {
-        case listener, backend, source, probe
+        case listener, backend, ownBackend, source, probe, client
     }
 
     func address(for use: AddressUse) -> IPAddress? {
@@ -98,6 +98,9 @@ enum AddressText {
         if let mapped = mappedIPv4(address) { return ("is an IPv4 address in IPv6 clothing", "write \(mapped)") }
         if address.isUnspecified { return ("stands for no address", "name one address") }
         if address.isMulticastOrBroadcast { return ("is a multicast or broadcast address", "name the address of one host") }
+        if address.isLoopback, use == .ownBackend {
+            return ("is a loopback address, which takes no packet from outside", "name the address of one of the balancer's devices")
+        }
         if address.isLoopback, use != .probe {
             return ("is a loopback address, which no packet from outside may carry", "name an address on a network")
         }
@@ -108,7 +111,7 @@ enum AddressText {
     }
 
     /// ::ffff:0:0/96 (RFC 4291 § 2.5.5.2) never stands in a packet.
-    private static func mappedIPv4(_ address: IPAddress) -> IPAddress? {
+    static func mappedIPv4(_ address: IPAddress) -> IPAddress? {
         let octets = address.octets
         guard octets.count == 16, octets.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF] else { return nil }
         return IPAddress(octets: octets.suffix(4))

@@ -6,8 +6,12 @@ struct NodeReader {
 
     var spot: Spot { node.spot }
 
-    func fault(_ code: FaultCode, _ message: String, hint: String? = nil) {
-        log.report(code, message, at: spot, hint: hint, explain: key.path)
+    /// `other` is the place that the fault has to do with, and what is there.
+    func fault(
+        _ code: FaultCode, _ message: String, hint: String? = nil, other: NodeReader? = nil, _ note: String = "the first one"
+    ) {
+        let related = other.flatMap { log.related($0.spot, note) }
+        log.report(code, message, at: spot, hint: hint, explain: key.path, related: related.map { [$0] } ?? [])
     }
 
     func wrongType(_ expected: String, hint: String? = nil) {

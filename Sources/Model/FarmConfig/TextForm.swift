@@ -44,6 +44,16 @@ struct TextForm: Sendable {
         rule: "a host name, with a port if need be, of printable ASCII without spaces, at most 255 characters", maximumLength: 255,
         pattern: "^[!-~]+$", code: .badText, allows: isVisibleASCII)
 
+    /// What nft can write and read again in quotes.
+    static let logPrefix = TextForm(
+        rule: "printable ASCII without quotes, \"\\\" and \"$\", at most 64 characters", maximumLength: 64, pattern: #"^[ !#%-\[\]-~]+$"#,
+        code: .badText,
+        allows: { text in text.utf8.allSatisfy { (0x20...0x7E).contains($0) && ![0x22, 0x24, 0x5C].contains($0) } })
+
+    static let filePath = TextForm(
+        rule: "a path without control characters, at most 1024 characters", maximumLength: 1024, pattern: nil, code: .badText,
+        allows: { text in !text.unicodeScalars.contains(where: isControl) })
+
     static let body = TextForm(
         rule: "text, at most 1024 characters", maximumLength: 1024, pattern: nil, code: .badText,
         allows: { text in !text.unicodeScalars.contains("\0") })

@@ -9,7 +9,7 @@ public struct Limits: Sendable, Hashable {
     public var resetsPerSource: Rate?
     /// Drops TCP packets whose combination of flags no honest sender makes.
     public var tcpStrict: Bool
-    /// How long a source is refused altogether once it was over a limit of its own, 1 ms–24 h; nil: only while it is over it.
+    /// How long a source is refused altogether once it was over a limit per source: whole seconds, 1 s–24 h. Nil: only while it is.
     public var banTime: Duration?
 
     public init(

@@ -4,9 +4,9 @@ import NetTypes
 public struct Persistence: Sendable, Hashable {
     /// What makes two connections those of one client.
     public var key: HashInputs
-    /// Since the last connection, 1 ms–24 h.
+    /// Since the last connection: whole seconds, 1 s–24 h.
     public var timeout: Duration
-    /// Clients whose backend is written in the file; sorted by source, each source once. Only where the key is the source address.
+    /// Clients whose backend is written in the file; sorted by source, each source once; whatever the key.
     public var sessions: [StaticSession]
 
     public init(key: HashInputs = .address, timeout: Duration = .seconds(600), sessions: [StaticSession] = []) {

@@ -48,32 +48,6 @@ extension Scheduler {
     }
 }
 
-/// A field of a packet that a hash may use.
-public enum HashInput: String, Sendable, Hashable, CaseIterable, Comparable {
-    case sourceAddress, destinationAddress, sourcePort, destinationPort, sourceMac, destinationMac
-
-    public static func < (left: Self, right: Self) -> Bool { left.rank < right.rank }
-    private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
-}
-
-/// The inputs of a hash: at least one, each once, always in the order of `HashInput`, so that equal sets give equal rules.
-public struct HashInputs: Sendable, Hashable {
-    public let inputs: [HashInput]
-
-    /// Nil for an empty list; duplicates count once.
-    public init?(_ inputs: some Sequence<HashInput>) {
-        let unique = Set(inputs).sorted()
-        guard !unique.isEmpty else { return nil }
-        self.inputs = unique
-    }
-
-    private init(known inputs: [HashInput]) { self.inputs = inputs }
-
-    /// The default of hash and maglev.
-    public static let addressAndPort = HashInputs(known: [.sourceAddress, .sourcePort])
-    public static let address = HashInputs(known: [.sourceAddress])
-}
-
 /// Number of slots of a farm's table.
 public enum TableSize: Sendable, Hashable {
     /// Chosen by the number of backends and their weights.
