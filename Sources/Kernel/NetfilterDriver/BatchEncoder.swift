@@ -23,6 +23,8 @@ struct BatchEncoder {
         /// NFT_TABLE_F_* by family.
         var tableFlags: (TableFamily) -> UInt32
         var isInterval: (TableFamily, String) -> Bool
+        /// The message that deletes elements of dynamic sets.
+        var dynamicDeletion = NFT_MSG_DELSETELEM
     }
 
     /// An attribute's length is 16 bits; what is nested in it stays a little below.
@@ -115,7 +117,8 @@ struct BatchEncoder {
     ) {
         precondition(rows.layout == type.layout, "rows of set \(set) do not have its layout")
         var (encoder, next) = (ElementEncoder(type, purpose), 0)
-        let kind = purpose == .add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM
+        let deletion = type.dynamic == nil ? NFT_MSG_DELSETELEM : options.dynamicDeletion
+        let kind = purpose == .add ? NFT_MSG_NEWSETELEM : deletion
         while next < rows.count {
             let sequence = begin(index, firstElement: next)
             let flags = purpose == .add ? Self.create : 0

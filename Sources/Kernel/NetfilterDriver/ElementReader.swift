@@ -1,11 +1,14 @@
 import CNetfilter
 import Ruleset
+import Seams
 
 /// Turns the elements of a dump into rows, without an object for any of them.
 struct ElementReader {
     private let type: SetType
     private let swaps: [Int]
     private var rows: [UInt8] = []
+    /// By row: milliseconds until it leaves, 0 for one that stays. Kept of dynamic sets only.
+    private var expirations: [UInt64] = []
     private var strange = 0
     private var ranges = RangeAssembler()
 
@@ -15,6 +18,17 @@ struct ElementReader {
         type.isRangeOfOneField
             ? ElementTable(type.layout, unsortedRows: ranges.rows(keyLength: type.keyLength))
             : ElementTable(type.layout, unsortedRows: rows)
+    }
+
+    /// The elements of a dynamic set in the order of their keys.
+    var dynamicElements: DynamicElements {
+        let (table, length) = (table, type.layout.rowLength)
+        var remaining = [Duration?](repeating: nil, count: table.count)
+        for (row, milliseconds) in expirations.enumerated() where milliseconds > 0 {
+            let identity = rows[row * length..<row * length + type.layout.identityLength]
+            if let index = table.index(ofIdentity: identity) { remaining[index] = .milliseconds(milliseconds) }
+        }
+        return DynamicElements(rows: table, remaining: remaining)
     }
 
     /// How the elements that were read agree with the kernel's own count of them (Linux 6.15), nil where it tells none.
@@ -42,6 +56,7 @@ struct ElementReader {
     private struct Parts {
         var (key, keyEnd, value): (UnsafeRawBufferPointer?, UnsafeRawBufferPointer?, Attribute?)
         var flags: UInt32 = 0
+        var expiration: UInt64 = 0
     }
 
     private mutating func read(_ element: Attribute) {
@@ -52,6 +67,7 @@ struct ElementReader {
             case NFTA_SET_ELEM_KEY_END.rawValue: parts.keyEnd = attribute.first(NFTA_DATA_VALUE)?.content
             case NFTA_SET_ELEM_DATA.rawValue: parts.value = attribute
             case NFTA_SET_ELEM_FLAGS.rawValue: parts.flags = attribute.number ?? 0
+            case NFTA_SET_ELEM_EXPIRATION.rawValue: parts.expiration = attribute.longNumber ?? 0
             default: break
             }
         }
@@ -80,6 +96,7 @@ struct ElementReader {
             rows.removeSubrange(start...)
             return false
         }
+        if type.dynamic != nil { expirations.append(parts.expiration) }
         return true
     }
 

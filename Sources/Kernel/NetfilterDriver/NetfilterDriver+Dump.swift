@@ -47,10 +47,8 @@ extension NetfilterDriver {
         of set: TableReader.RecognisedSet, into table: inout TableReader, _ reader: inout RulesetReader
     ) throws(DriverError) {
         var elements = ElementReader(set.type)
-        let name = [(NFTA_SET_ELEM_LIST_TABLE.rawValue, Ruleset.tableName), (NFTA_SET_ELEM_LIST_SET.rawValue, set.name)]
         do {
-            reader.note(
-                try ask(NFT_MSG_GETSETELEM, family: table.family.rawValue, dump: true, name) { elements.read(Attributes(message: $0)) })
+            reader.note(try askForElements(of: set.name, table.family) { elements.read($0) })
         } catch {
             // The set has gone since it was listed.
             guard error.errno == ENOENT else { throw error }

@@ -15,13 +15,17 @@ public final class NetfilterDriver: RulesetDriver {
     private let smallBuffer: MessageBuffer
     var sets = SetCatalogue()
     private var ownership = Ownership()
+    private var dynamicDeletion: DynamicDeletion
 
     private static let smallBufferSize = 256 * 1024
     /// Commits that come between while no generation is expected.
     private static let attempts = 64
 
     /// Opens the socket; `broken` if that fails.
-    public init() throws(DriverError) {
+    public convenience init() throws(DriverError) { try self.init(dynamicDeletion: DynamicDeletion()) }
+
+    init(dynamicDeletion: DynamicDeletion) throws(DriverError) {
+        self.dynamicDeletion = dynamicDeletion
         socket = try NetlinkSocket()
         smallBuffer = try MessageBuffer(capacity: Self.smallBufferSize)
     }
@@ -45,6 +49,7 @@ public final class NetfilterDriver: RulesetDriver {
                 ownership.note(batch)
                 return generation
             } catch {
+                if dynamicDeletion.giveUp(on: error, batch) { continue }
                 // Taken as it is, once for each table, when a kernel does not take the flags.
                 guard try ownership.giveUp(on: error, batch, existing: existingTables) else { throw try namingOwner(error) }
             }
@@ -80,7 +85,7 @@ public final class NetfilterDriver: RulesetDriver {
         let (ownership, sets) = (ownership.flags(batch), sets.with(batch))
         let encoded = BatchEncoder(
             batch, into: buffer, firstSequence: socket.takeSequence(size.messages), generation: generation,
-            .init(tableFlags: ownership, isInterval: sets.isInterval))
+            .init(tableFlags: ownership, isInterval: sets.isInterval, dynamicDeletion: dynamicDeletion.message))
         try socket.send(buffer.bytes)
         if let refusal = try firstRefusal(encoded) { throw refusal.error(in: batch, encoded) }
         // A commit counts one on, and never to 0; but one that finds everything as it is does not count.
@@ -110,7 +115,9 @@ extension Batch {
         operations.contains {
             switch $0 {
             case .addTable, .flushChain, .flushSet: false
-            case .addElements(_, _, _, let rows), .deleteElements(_, _, _, let rows): !rows.isEmpty
+            case .addElements(_, _, _, let rows): !rows.isEmpty
+            // Where they may be gone already, nobody knows.
+            case .deleteElements(_, _, let type, let rows): !rows.isEmpty && type.dynamic == nil
             default: true
             }
         }

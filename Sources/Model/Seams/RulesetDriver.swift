@@ -12,6 +12,7 @@ public protocol RulesetDriver: AnyObject {
 
     /// Applies the batch as one transaction and returns the generation that it made.
     ///
+    /// Elements to delete have to be there, but in dynamic sets, where they may have left by themselves (Linux 6.3 and later).
     /// `expected`: the generation that the batch was decided on; nil commits upon whatever is there. A batch that is refused changes nothing.
     func commit(_ batch: Batch, expecting expected: UInt32?) throws(DriverError) -> UInt32
 
@@ -25,6 +26,14 @@ public protocol RulesetDriver: AnyObject {
 
     /// What rules have counted, by table, chain and position; nil for a rule that does not count.
     func counters() throws(DriverError) -> [TableFamily: [String: [RuleCounter?]]]
+
+    /// What a dynamic set holds: `dump` leaves it out. Packets go on changing it meanwhile, so that a reading of a large set
+    /// may lack an element or hold one that has just gone. `refused` (ENOENT) where there is no such set.
+    func elements(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> DynamicElements
+
+    /// How many elements take room in a set: those that have expired count until the kernel sweeps them up.
+    /// One question to Linux 6.15 and later, a reading of the whole set to older ones.
+    func count(of set: String, in family: TableFamily) throws(DriverError) -> Int
 }
 
 /// A batch or dump that the kernel refused, in words that say what to do.

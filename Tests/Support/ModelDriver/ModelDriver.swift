@@ -21,7 +21,7 @@ public final class ModelDriver: RulesetDriver {
     }
 
     public func dump(recognising expected: Ruleset) throws(DriverError) -> (ruleset: Ruleset, foreign: [String], generation: UInt32) {
-        (kernel.ruleset, [], kernel.generation)
+        (kernel.ruleset.withoutDynamicElements, [], kernel.generation)
     }
 
     public func generation() throws(DriverError) -> UInt32 { kernel.generation }
@@ -32,6 +32,35 @@ public final class ModelDriver: RulesetDriver {
             (table.family, Dictionary(uniqueKeysWithValues: table.chains.map { ($0.name, $0.rules.map(\.counter)) }))
         }
         return Dictionary(uniqueKeysWithValues: tables)
+    }
+}
+
+extension ModelDriver {
+    /// Every element has the whole of its set's time left: the model has no clock.
+    public func elements(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> DynamicElements {
+        let rows = try held(set, family).elements
+        return DynamicElements(rows: rows, remaining: Array(repeating: type.dynamic?.timeout.map { .seconds($0) }, count: rows.count))
+    }
+
+    public func count(of set: String, in family: TableFamily) throws(DriverError) -> Int { try held(set, family).count }
+
+    private func held(_ name: String, _ family: TableFamily) throws(DriverError) -> ElementSet {
+        guard let set = kernel.ruleset[family]?.set(name) else {
+            throw DriverError(kind: .refused, errno: 2, object: name, message: "no such set")
+        }
+        return set
+    }
+}
+
+extension Ruleset {
+    fileprivate var withoutDynamicElements: Ruleset {
+        var ruleset = self
+        for table in ruleset.tables.indices {
+            for set in ruleset.tables[table].sets.indices where ruleset.tables[table].sets[set].type.dynamic != nil {
+                ruleset.tables[table].sets[set].fragments = [:]
+            }
+        }
+        return ruleset
     }
 }
 

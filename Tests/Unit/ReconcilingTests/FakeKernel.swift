@@ -76,6 +76,14 @@ final class FakeKernel: RulesetDriver, Sendable {
 
     func counters() throws(DriverError) -> [TableFamily: [String: [RuleCounter?]]] { [:] }
 
+    /// What tests have committed to the set; it stays.
+    func elements(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> DynamicElements {
+        let rows = ruleset[family]?.set(set)?.elements ?? ElementTable(type.layout)
+        return DynamicElements(rows: rows, remaining: Array(repeating: nil, count: rows.count))
+    }
+
+    func count(of set: String, in family: TableFamily) throws(DriverError) -> Int { ruleset[family]?.set(set)?.count ?? 0 }
+
     private static func apply(
         _ batch: Batch, _ socket: UInt32, _ expected: UInt32?, _ kernel: inout ModelKernel
     ) throws(DriverError) -> UInt32 {
@@ -129,7 +137,7 @@ extension FakeKernel {
 extension PacketFate {
     fileprivate var shortWords: String {
         switch self {
-        case .translated(let endpoint, _): endpoint.description
+        case .translated(let endpoint, _), .rewritten(let endpoint, _, _), .answered(let endpoint, _): endpoint.description
         case .forwarded(let mac, _, _): mac.description
         case .rejected: "reject"
         case .dropped: "drop"
