@@ -15,6 +15,8 @@ public struct StatusView: Codable, Sendable, Equatable {
     public var ownsTables: Bool
     /// Set when the state directory cannot be written; overrides then do not survive a restart.
     public var stateFault: String?
+    /// Farms of which slots are in transition, sorted by name.
+    public var handovers: [HandoverView]
 
     public struct Farms: Codable, Sendable, Equatable {
         public var total, up, degraded, down: Int
@@ -31,11 +33,25 @@ public struct StatusView: Codable, Sendable, Equatable {
 
     public init(
         version: String, generation: UInt32, drift: Bool, farms: Farms, backends: Backends, lastChange: Change?,
-        configFaults: [String], ownsTables: Bool, stateFault: String?
+        configFaults: [String], ownsTables: Bool, stateFault: String?, handovers: [HandoverView] = []
     ) {
         (self.version, self.generation, self.drift) = (version, generation, drift)
         (self.farms, self.backends, self.lastChange) = (farms, backends, lastChange)
         (self.configFaults, self.ownsTables, self.stateFault) = (configFaults, ownsTables, stateFault)
+        self.handovers = handovers
+    }
+}
+
+/// Slots of a farm have moved, and connections stay with the backends that they had (docs/design/handover.md).
+public struct HandoverView: Codable, Sendable, Equatable {
+    public var farm: String
+    /// How many slots move; 0 while only connections that began meanwhile are followed.
+    public var slots: Int
+    /// RFC 3339, UTC: when it began, and when it ends at the latest.
+    public var since, endsBy: String
+
+    public init(farm: String, slots: Int, since: String, endsBy: String) {
+        (self.farm, self.slots, self.since, self.endsBy) = (farm, slots, since, endsBy)
     }
 }
 
@@ -130,8 +146,10 @@ public struct FarmDetail: Codable, Sendable, Equatable {
     public var backends: [BackendView]
     /// Where its file says so: `farms.d/web.yaml:1`.
     public var source: String?
-    public init(farm: FarmView, backends: [BackendView], source: String?) {
-        (self.farm, self.backends, self.source) = (farm, backends, source)
+    /// Nil while nothing is in transition.
+    public var handover: HandoverView?
+    public init(farm: FarmView, backends: [BackendView], source: String?, handover: HandoverView? = nil) {
+        (self.farm, self.backends, self.source, self.handover) = (farm, backends, source, handover)
     }
 }
 
@@ -194,7 +212,7 @@ public struct TraceView: Codable, Sendable, Equatable {
 
 /// Something that happened: a line of `lbctl monitor`.
 public struct EventView: Codable, Sendable, Equatable {
-    public enum Kind: String, Codable, Sendable { case verdict, change, drift, neighbour, link, config, override }
+    public enum Kind: String, Codable, Sendable { case verdict, change, drift, neighbour, link, config, override, handover }
     /// RFC 3339, UTC, with milliseconds.
     public var at: String
     public var kind: Kind

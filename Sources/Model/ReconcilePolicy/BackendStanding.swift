@@ -61,7 +61,7 @@ extension DesiredState {
         farm.backends.map { backend in
             BackendCondition(
                 isUsable: standing(of: backend, in: farm).isUsable, weight: weight(of: backend, in: farm),
-                nextHop: farm.mode == .dsr ? nextHops[backend.address] : nil)
+                nextHop: farm.mode.usesConntrack ? nil : nextHops[backend.address])
         }
     }
 }

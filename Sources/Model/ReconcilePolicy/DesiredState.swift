@@ -11,19 +11,34 @@ public struct DesiredState: Sendable {
     public private(set) var farms: [String: Farm] = [:]
     public private(set) var overrides: [BackendID: Override] = [:]
     public private(set) var verdicts: [ProbeTarget: Verdict] = [:]
-    /// How frames reach the backends of dsr farms; those that are missing are held out of the table.
+    /// How frames reach the backends of dsr and stateless farms. Those of dsr that are missing are held out of the table, those of
+    /// stateless farms are routed to.
     public private(set) var nextHops: [IPAddress: NextHop] = [:]
     /// The fragments of the ruleset that may have changed since `settled`; nil: any.
     public private(set) var touched: Set<Fragment>?
+    /// The time of the changes that follow.
+    public var now = MonotonicInstant(nanoseconds: 0)
+    public let handoverSettings: HandoverSettings
+    /// What is in transition, by farm.
+    public internal(set) var transitions: [String: [Transition]] = [:]
+    /// Farms without conntrack as the kernel serves them.
+    public internal(set) var served: [String: ServedFarm] = [:]
+    public internal(set) var oldPaths: [String: PathUse] = [:]
+    /// Addresses whose next hops are wanted beside those of configured backends.
+    var formerAddresses: [IPAddress: Set<String>] = [:]
+    /// Likewise, until it is known how the kernel serves.
+    var expected: Set<IPAddress> = []
     private var ingressDevices: [NetworkDevice] = []
 
-    private var plans: [String: FarmPlan] = [:]
-    private var compiler = RulesetCompiler()
+    private(set) var plans: [String: FarmPlan] = [:]
+    private(set) var compiler = RulesetCompiler()
     private var users: [ProbeTarget: Set<String>] = [:]
     private var directUsers: [IPAddress: Set<String>] = [:]
     private let probePorts: PortRange
 
-    public init(probePorts: PortRange = Environment.defaultProbePorts) { self.probePorts = probePorts }
+    public init(probePorts: PortRange = Environment.defaultProbePorts, handover: HandoverSettings = HandoverSettings()) {
+        (self.probePorts, handoverSettings) = (probePorts, handover)
+    }
 
     public var ruleset: Ruleset { compiler.ruleset }
     public var compiledFarms: [String: CompiledFarm] { compiler.farms }
@@ -32,14 +47,17 @@ public struct DesiredState: Sendable {
     public var hasUnknownVerdicts: Bool { users.keys.contains { (verdicts[$0] ?? .unknown) == .unknown } }
     public func isProbed(_ target: ProbeTarget) -> Bool { users[target] != nil }
     /// Addresses whose next hop is wanted.
-    public var directBackends: Set<IPAddress> { Set(directUsers.keys) }
+    public var directBackends: Set<IPAddress> { Set(directUsers.keys).union(formerAddresses.keys).union(expected) }
 
     public func tableSize(of farm: String) -> Int { plans[farm]?.tableSize ?? 0 }
 }
 
 extension DesiredState {
     /// The kernel has the ruleset as it is now.
-    public mutating func settled() { touched = [] }
+    public mutating func settled() {
+        noteServed()
+        touched = []
+    }
     /// Nothing is known of how the kernel differs.
     public mutating func unsettle() { touched = nil }
 
@@ -57,9 +75,11 @@ extension DesiredState {
             } else {
                 let plan = self.plan(farm)
                 plans[farm.name] = plan
-                compiled[farm.name] = CompiledFarm(plan, conditions(of: farm))
+                compiled[farm.name] = compile(farm, plan)
             }
         }
+        for name in transitions.keys where farms[name] == nil { transitions[name] = nil }
+        noteFormerAddresses()
         compiler.replace(farms: compiled, environment: environment)
         touched = nil
     }
@@ -80,12 +100,12 @@ extension DesiredState {
         return (changed, concerned)
     }
 
-    /// Replaces the known next hops and the devices that dsr frames come in by.
+    /// Replaces the known next hops and the devices by which frames for dsr and stateless farms come in.
     @discardableResult
     public mutating func set(nextHops new: [IPAddress: NextHop], ingressDevices devices: [NetworkDevice]) -> Set<String> {
         let changed = Set(nextHops.keys).union(new.keys).filter { nextHops[$0] != new[$0] }
         nextHops = new
-        let concerned = changed.reduce(into: Set<String>()) { $0.formUnion(directUsers[$1] ?? []) }
+        let concerned = changed.reduce(into: Set<String>()) { $0.formUnion((directUsers[$1] ?? []).union(formerAddresses[$1] ?? [])) }
         if devices != ingressDevices {
             ingressDevices = devices
             compiler.replace(farms: compiler.farms, environment: environment)
@@ -94,14 +114,15 @@ extension DesiredState {
         return concerned
     }
 
-    private mutating func recompile(_ names: Set<String>, replanning: Bool = false) {
+    mutating func recompile(_ names: Set<String>, replanning: Bool = false) {
         touched?.formUnion(names.union([.shared]))
         for name in names.sorted() {
             guard let farm = farms[name] else { continue }
             let plan = replanning ? self.plan(farm) : plans[name] ?? self.plan(farm)
             plans[name] = plan
-            compiler.update(name, CompiledFarm(plan, conditions(of: farm)))
+            compiler.update(name, compile(farm, plan))
         }
+        noteFormerAddresses()
     }
 
     private func plan(_ farm: Farm) -> FarmPlan {
@@ -125,7 +146,7 @@ extension DesiredState {
         for farm in farms.values {
             for backend in farm.backends {
                 if let target = farm.probeTarget(of: backend) { users[target, default: []].insert(farm.name) }
-                if farm.mode == .dsr { directUsers[backend.address, default: []].insert(farm.name) }
+                if !farm.mode.usesConntrack { directUsers[backend.address, default: []].insert(farm.name) }
             }
         }
     }

@@ -32,7 +32,8 @@ extension FarmPlan {
         return farm.listeners.sorted().compactMap { listener in
             guard let ports = listener.ports.first, known.insert(Place(listener)).inserted else { return nil }
             let mouth = Mouth(first: ports, of: listener, farm)
-            return Reader(plan: self, table: table, mouth: mouth, candidates: candidates).reading([(tableSize, farm.scheduler)] + formerTables)
+            return Reader(plan: self, table: table, mouth: mouth, candidates: candidates).reading(
+                [(tableSize, farm.scheduler)] + formerTables)
         }
     }
 
@@ -65,16 +66,24 @@ private struct Reader {
     func reading(_ formerTables: [(tableSize: Int, scheduler: Scheduler)]) -> SlotReading? {
         let selection = selection(plan.tableSize, plan.farm.scheduler)
         guard let chain = dispatched else { return nil }
-        let former = formerTables.first { HandoverChain(former: self.selection($0.tableSize, $0.scheduler), selection: selection).name == chain }
+        let former = formerTables.first { isHandover(chain, from: self.selection($0.tableSize, $0.scheduler), to: selection) }
         guard chain == selection.name || former != nil else { return nil }
         return SlotReading(
             family: mouth.family, transport: mouth.listener.transport,
             slots: backends(in: selection.slotMapName, selection),
             former: former.map { size, scheduler in
                 let selection = self.selection(size, scheduler)
-                let found = backends(in: selection.formerMapName, selection).enumerated().compactMap { slot, index in index.map { (slot, $0) } }
-                return .init(tableSize: size, scheduler: scheduler, slots: Dictionary(uniqueKeysWithValues: found))
+                let found = backends(in: selection.formerMapName, selection).enumerated().compactMap { slot, index in
+                    index.map { (slot, $0) }
+                }
+                return SlotReading.Former(tableSize: size, scheduler: scheduler, slots: Dictionary(uniqueKeysWithValues: found))
             })
+    }
+
+    private func isHandover(_ chain: String, from former: Selection, to selection: Selection) -> Bool {
+        ([nil] + NoBackendAction.allCases.map(Optional.some)).contains {
+            HandoverChain(former: former, selection: selection, noBackend: $0).name == chain
+        }
     }
 
     private func selection(_ size: Int, _ scheduler: Scheduler) -> Selection {
@@ -92,7 +101,10 @@ private struct Reader {
 
     private func backends(in map: String, _ selection: Selection) -> [Int?] {
         let writer = FarmWriter(plan: plan, conditions: [], slots: [:], handover: .none)
-        let values = candidates.map { writer.value(of: $0.backend, $0.nextHop, selection, mouth) }
+        let values = candidates.map { candidate in
+            candidate.backend.address.family == mouth.family
+                ? writer.value(of: candidate.backend, candidate.nextHop, selection, mouth) : nil
+        }
         let rows = table.set(map)?.elements
         return (0..<selection.modulus).map { slot in
             var identity: [UInt8] = []

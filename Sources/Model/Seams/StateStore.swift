@@ -12,6 +12,8 @@ public enum StateItem: String, Sendable, CaseIterable {
     case verdicts = "verdicts"
     /// The farm files that were last accepted.
     case lastGood = "last-good.json"
+    /// What was in transition.
+    case handovers = "handovers.json"
 }
 
 /// Why state could not be read or written; the daemon serves on without it.

@@ -19,6 +19,7 @@ public final class Inbox: Sendable {
         /// Devices that were removed, though one of the same name may be back.
         var goneDevices: Set<UInt32> = []
         var isRetryDue = false
+        var isHandoverDue = false
         /// Who wanted the files that the kernel had no room for.
         var reapplyAuthor: String?
         /// For `lbctl monitor`.
@@ -26,6 +27,7 @@ public final class Inbox: Sendable {
 
         var isEmpty: Bool {
             verdicts.isEmpty && generation == nil && !isNetworkChanged && neighbours.isEmpty && !areTablesStale && !isRetryDue
+                && !isHandoverDue
         }
     }
 
@@ -65,6 +67,7 @@ public final class Inbox: Sendable {
     }
 
     func postRetry() { change { $0.isRetryDue = true } }
+    func postHandoverCheck() { change { $0.isHandoverDue = true } }
     public func close() { wake.finish() }
 
     func take() -> News {

@@ -11,6 +11,7 @@ extension Reconciler {
             let outcome = try commit(target)
             (isDrifted, retryDelay) = (false, Self.firstRetry)
             followUp()
+            followHandovers()
             guard let (added, removed) = outcome else { return true }
             changes.record(author: author, ok: true, cause)
             events.post(.change, "\(cause) (\(author); \(added) elements added, \(removed) removed, generation \(generation))")
@@ -25,7 +26,14 @@ extension Reconciler {
     private func followUp() {
         if !deadBackends.isEmpty { sweeper.sweep(deadBackends) }
         deadBackends = []
-        if filesToKeep != nil { Task { await keepFiles() } }
+        // A restart finds out by the last good files which backend an element names that is not configured any more: those in transition
+        // have to be stored first.
+        if filesToKeep != nil {
+            Task {
+                await saveHandovers()
+                await keepFiles()
+            }
+        }
     }
 
     /// Remembers the files that the kernel has; they stay to be remembered until it has worked.
@@ -44,7 +52,8 @@ extension Reconciler {
     /// Commits the difference; nil when there is none. Decides again on what is there when something came between.
     private func commit(_ target: Ruleset) throws(DriverError) -> (added: Int, removed: Int)? {
         for attempt in 1... {
-            let batch = committed.batch(to: target, touched: desired.touched)
+            var batch = committed.batch(to: target, touched: desired.touched)
+            if handovers.hasFresh, !desired.isInTransition { batch.operations += freshFlushes }
             guard !batch.isEmpty else {
                 settle(target)
                 return nil

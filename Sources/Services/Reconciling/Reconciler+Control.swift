@@ -19,7 +19,8 @@ extension Reconciler: ControlService {
             backends: .init(total: verdicts.count, up: judged(.up), down: judged(.down), unknown: judged(.unknown)),
             lastChange: changes.last, configFaults: configFaults, ownsTables: driver.ownsTables,
             stateFault: stateFaults.isEmpty
-                ? nil : stateFaults.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value).joined(separator: "; "))
+                ? nil : stateFaults.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value).joined(separator: "; "),
+            handovers: desired.transitions.keys.sorted().compactMap(handover(of:)))
     }
 
     public func farms() async -> FarmList {
@@ -30,7 +31,7 @@ extension Reconciler: ControlService {
         let farm = try find(farm: name)
         return FarmDetail(
             farm: view(farm), backends: farm.backends.map { view($0, farm) }.sorted { $0.name < $1.name },
-            source: origins[name].map { "\($0.file):\($0.line)" })
+            source: origins[name].map { "\($0.file):\($0.line)" }, handover: handover(of: name))
     }
 
     public func backends(farm: String?, countingConnections: Bool) async throws(Problem) -> BackendList {
@@ -50,6 +51,7 @@ extension Reconciler: ControlService {
         var overrides = desired.overrides
         overrides[id] = try request.map { request throws(Problem) in try merged(overrides[id] ?? Override(), request) }
         let before = desired.overrides
+        desired.now = Timestamp.monotonic
         desired.set(overrides: overrides)
         let words = words(overrides[id])
         guard reconcile(author: caller.name, because: "\(id): \(words)") else {

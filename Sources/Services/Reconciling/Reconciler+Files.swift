@@ -27,6 +27,7 @@ extension Reconciler {
             noteFaults(load.faults)
             return .faulty(load.faults)
         }
+        desired.now = Timestamp.monotonic
         var next = desired
         next.set(farms: load.result.farms)
         let plan = ChangePlan(from: desired, to: next)
@@ -44,7 +45,10 @@ extension Reconciler {
         let before = (desired, origins)
         (desired, origins) = (next, load.result.origins)
         readNetworkForNewBackends()
-        if isHolding { await learnVerdicts() }
+        if isHolding {
+            await learnVerdicts()
+            restoreServed(formerly: [])
+        }
         let wasHolding = isHolding
         (isHolding, filesToKeep) = (false, load.files)
         let counts = "\(plan.added.count) farms added, \(plan.changed.count) changed, \(plan.removed.count) removed"

@@ -18,6 +18,7 @@ extension Reconciler {
         page.counter("zvnft_commit_failures_total", "Transactions that the kernel refused.", counters.commitFailures)
         page.counter("zvnft_repairs_total", "Times that drift was found and mended.", counters.repairs)
         page.counter("zvnft_verdict_changes_total", "Verdicts that changed.", counters.verdictChanges)
+        addHandovers(to: &page)
         let farms = desired.farms.values.sorted { $0.name < $1.name }
         page.family("zvnft_backend_up", "1 while probes say up.", "gauge")
         for farm in farms {
@@ -27,6 +28,23 @@ extension Reconciler {
             }
         }
         return page.text
+    }
+
+    private func addHandovers(to page: inout MetricsPage) {
+        page.counter("zvnft_handover_transitions_total", "Transitions of slots that began.", counters.transitions)
+        let farms = desired.farms.values.filter { !$0.mode.usesConntrack }.map(\.name).sorted()
+        guard !farms.isEmpty else { return }
+        page.family("zvnft_handover_slots", "Slots in transition.", "gauge")
+        for farm in farms {
+            let slots = HandoverSummary(desired.transitions[farm] ?? [], settings.handover)?.slots ?? 0
+            page.sample("zvnft_handover_slots", [("farm", farm)], Double(slots))
+        }
+        let fills = freshFills()
+        guard !fills.isEmpty else { return }
+        page.family("zvnft_handover_flows", "Flows that are remembered as begun during a transition.", "gauge")
+        for fill in fills { page.sample("zvnft_handover_flows", [("map", fill.map)], Double(fill.count)) }
+        page.family("zvnft_handover_flows_limit", "Flows that can be remembered; others stay with their slot's old backend.", "gauge")
+        for fill in fills { page.sample("zvnft_handover_flows_limit", [("map", fill.map)], Double(fill.limit)) }
     }
 }
 

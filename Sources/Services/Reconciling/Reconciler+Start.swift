@@ -17,14 +17,17 @@ extension Reconciler {
         try notices.follow(!driver.ownsTables)
         generation = try driver.generation()
         await restoreState()
-        let load = await firstLoad()
+        let (load, formerly) = await firstLoad()
+        desired.now = Timestamp.monotonic
         desired.set(farms: load?.result.farms ?? [])
         origins = load?.result.origins ?? [:]
         await restoreVerdicts()
+        await expectFormerBackends(formerly)
         readNetworkForNewBackends()
         try adopt(desired.ruleset)
         if isServing { await learnVerdicts() }
         isHolding = load == nil && !committed.tables.allSatisfy { $0.chains.isEmpty }
+        restoreServed(formerly: formerly)
         guard !isHolding else {
             log.error("no farm file can be used and none is remembered; the kernel keeps what it has")
             return
@@ -42,15 +45,17 @@ extension Reconciler {
     }
 
     /// The files as they are; if they are faulty, or would take away most of what was served, the last ones that were accepted.
-    private func firstLoad() async -> FarmLoader.Load? {
+    /// `formerly`: the farms that were.
+    private func firstLoad() async -> (load: FarmLoader.Load?, formerly: [Farm]) {
         let load = await loader.load()
         let last = await lastGood(insteadOf: load)
         let radius = last.map { BlastRadius(from: $0.result.farms, to: load.result.farms) }
-        if load.faults.isEmpty, radius?.isExceeded != true { return load }
+        let formerly = last?.result.farms ?? load.result.farms
+        if load.faults.isEmpty, radius?.isExceeded != true { return (load, formerly) }
         noteFaults(load.faults.isEmpty ? radius.map { [$0.remedy] } ?? [] : load.faults)
-        guard let last else { return nil }
+        guard let last else { return (nil, []) }
         log.warning("serving the farm files that were good last", metadata: ["files": "\(last.files.count)"])
-        return last
+        return (last, formerly)
     }
 
     private func lastGood(insteadOf load: FarmLoader.Load) async -> FarmLoader.Load? {

@@ -22,7 +22,7 @@ extension Reconciler {
 
     /// What is half open to a backend that died would stay with it: conntrack pins every retransmission.
     func noteDead(_ changed: [ProbeTarget: Verdict], _ farms: Set<String>) {
-        for farm in farms.compactMap({ desired.farms[$0] }) where farm.mode != .dsr {
+        for farm in farms.compactMap({ desired.farms[$0] }) where farm.mode.usesConntrack {
             for backend in farm.backends {
                 guard let verdict = farm.probeTarget(of: backend).flatMap({ changed[$0] }) else { continue }
                 let entries = Self.connections(of: backend, farm)
@@ -95,6 +95,7 @@ extension Reconciler {
     func rewriteState() async {
         if stateFaults[.verdicts] != nil { await saveVerdicts() }
         if stateFaults[.overrides] != nil { await saveOverrides() }
+        if stateFaults[.handovers] != nil { await saveHandovers() }
         if stateFaults[.lastGood] != nil { await keepFiles() }
     }
 

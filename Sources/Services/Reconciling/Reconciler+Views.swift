@@ -74,12 +74,19 @@ extension Reconciler {
 
     /// Nil where there is no conntrack.
     private func connections(to backend: Backend, _ farm: Farm, _ counts: ConnectionIndex) -> Int? {
-        guard farm.mode != .dsr else { return nil }
+        guard farm.mode.usesConntrack else { return nil }
         return counts[backend.address, default: []].reduce(0) { sum, entry in
             let isOurs =
                 (backend.port?.contains(entry.key.endpoint.port) ?? true) && farm.listens(at: entry.key.listener, entry.key.transport)
             return isOurs ? sum + entry.value : sum
         }
+    }
+
+    /// Nil while nothing of the farm is in transition.
+    func handover(of farm: String) -> HandoverView? {
+        guard let summary = HandoverSummary(desired.transitions[farm] ?? [], settings.handover) else { return nil }
+        return HandoverView(
+            farm: farm, slots: summary.slots, since: Timestamp.text(summary.since), endsBy: Timestamp.text(summary.endsBy))
     }
 
     func view(_ plan: ChangePlan) async -> PlanView {

@@ -48,6 +48,9 @@ public actor Reconciler {
     /// What is remembered once the kernel has it.
     var filesToKeep: [FarmFile]?
     var isRetryPlanned = false
+    var handovers = HandoverWatch()
+    /// What was in transition when the daemon before us ended.
+    var keptHandovers: [String: [Transition]] = [:]
     var counters = Counters()
     private var pacer = CommitPacer()
     private let started = ContinuousClock.now
@@ -62,13 +65,18 @@ public actor Reconciler {
 
     public struct Settings: Sendable {
         public var version: String
-        /// Devices whose frames are looked at for dsr; nil means every Ethernet device that is up.
+        /// Devices whose frames are looked at for dsr and stateless farms; nil means every Ethernet device that is up.
         public var ingressDevices: [String]?
         public var probePorts: PortRange
         /// Ours, as the kernel names the author of a transaction.
         public var processID: UInt32
-        public init(version: String, ingressDevices: [String]?, probePorts: PortRange, processID: UInt32) {
+        public var handover: HandoverSettings
+        public init(
+            version: String, ingressDevices: [String]?, probePorts: PortRange, processID: UInt32,
+            handover: HandoverSettings = HandoverSettings()
+        ) {
             (self.version, self.ingressDevices, self.probePorts, self.processID) = (version, ingressDevices, probePorts, processID)
+            self.handover = handover
         }
     }
 
@@ -78,6 +86,7 @@ public actor Reconciler {
         var commitFailures = 0
         var repairs = 0
         var verdictChanges = 0
+        var transitions = 0
         var lastCommit: Duration = .zero
         /// The load at the start.
         var firstCommit: Duration?
@@ -95,7 +104,7 @@ public actor Reconciler {
         (self.settings, self.log) = (settings, log)
         keeper = StateKeeper(store: store)
         sweeper = ConnectionSweeper(connections: connections, log: log)
-        desired = DesiredState(probePorts: settings.probePorts)
+        desired = DesiredState(probePorts: settings.probePorts, handover: settings.handover)
     }
 
     /// Handles news until the inbox is closed.
@@ -117,6 +126,7 @@ public actor Reconciler {
     }
 
     private func handle(_ news: Inbox.News) async {
+        desired.now = Timestamp.monotonic
         if !news.verdicts.isEmpty { take(news) }
         if !news.neighbours.isEmpty { take(news.neighbours) }
         if !news.goneDevices.isEmpty { forgetChains(of: news.goneDevices) }
@@ -124,6 +134,7 @@ public actor Reconciler {
         if let (id, author) = news.generation { notice(generation: id, author) }
         if news.areTablesStale { resynchronize(author: "repair", because: "events were lost") }
         if news.isRetryDue { retry() }
+        if news.isHandoverDue { checkHandovers() }
         if let author = news.reapplyAuthor { Task { _ = await apply(author: author) } }
         for note in news.linkNotes { events.post(.link, note) }
     }

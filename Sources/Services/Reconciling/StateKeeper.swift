@@ -27,6 +27,10 @@ actor StateKeeper {
         try store.write(.verdicts, VerdictFile.octets(of: verdicts, at: Timestamp.seconds))
     }
 
+    func save(_ handovers: KeptHandovers) throws(StateFault) { try store.write(.handovers, json(handovers)) }
+
+    func handovers() throws(StateFault) -> KeptHandovers? { try read(.handovers) }
+
     func overrides() throws(StateFault) -> [BackendID: Override] {
         guard let entries: [KeptOverride] = try read(.overrides) else { return [:] }
         return Dictionary(entries.map { ($0.id, $0.value) }) { $1 }

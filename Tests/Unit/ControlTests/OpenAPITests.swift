@@ -18,7 +18,7 @@ import Yams
 
     private static let views: [(String, any Encodable & Sendable)] = [
         ("StatusView", Sample.fullStatus), ("FarmList", FarmList(farms: [Sample.web])),
-        ("FarmDetail", FarmDetail(farm: Sample.web, backends: [Sample.counted], source: "farms.d/web.yaml:1")),
+        ("FarmDetail", FarmDetail(farm: Sample.web, backends: [Sample.counted], source: "farms.d/web.yaml:1", handover: Sample.handover)),
         ("BackendList", BackendList(backends: [Sample.counted])), ("OverrideRequest", OverrideRequest(admin: "drain", weight: 3)),
         ("ApplyRequest", ApplyRequest()), ("PlanView", Sample.plan(same: false)), ("RulesView", RulesView(text: "")),
         ("TraceView", Sample.trace(from: "a", to: "b")), ("EventView", Sample.event),

@@ -51,8 +51,11 @@ enum Sample {
     static var fullStatus: StatusView {
         var status = status(degraded: true)
         status.stateFault = "No space left on device"
+        status.handovers = [handover]
         return status
     }
+
+    static let handover = HandoverView(farm: "web", slots: 12, since: "2026-01-02T03:04:05.000Z", endsBy: "2026-01-02T03:14:05.000Z")
 
     static var counted: BackendView {
         var view = web1

@@ -15,7 +15,7 @@ import Testing
             FarmTexts.farm("sourced", at: "203.0.113.12:80", backends: 1, mode: "snat", also: "sourceAddress: 203.0.113.1"),
             FarmTexts.farm("gone", at: "203.0.113.13:80", backends: 1, also: "state: drain"),
             FarmTexts.farm("silent", at: "203.0.113.14:80", backends: 1, also: "state: drain\nnoBackend: drop"),
-            FarmTexts.farm("dns", at: "203.0.113.15:53/udp", backends: 1, also: "state: drain"))
+            FarmTexts.farm("dns", at: "203.0.113.15:53/udp", backends: 1, also: "state: drain\nhealth: { type: none }"))
         try await scene.run { reconciler in
             try await scene.settled()
             let words = [

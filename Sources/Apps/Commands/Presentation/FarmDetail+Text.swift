@@ -15,6 +15,7 @@ extension FarmDetail: Presentable {
         ]
         facts += farm.listen.map { ("listen", $0) }
         if let description = farm.description { facts.append(("description", description)) }
+        if let handover { facts.append(("handover", handover.words)) }
         if let source { facts.append(("source", source)) }
         return facts
     }

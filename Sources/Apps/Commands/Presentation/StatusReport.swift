@@ -14,7 +14,7 @@ struct StatusReport: Presentable {
     var isDegraded: Bool { status.isDegraded }
 
     func text(_ style: TextStyle) -> String {
-        let rows = [daemon, farms(style), backends(style), lastChange(style)].map { $0 + "\n" }.joined()
+        let rows = [daemon, farms(style), backends(style), lastChange(style)].map { $0 + "\n" }.joined() + handovers
         return rows + warnings(style) + (unhealthy.backends.isEmpty ? "" : "\n" + unhealthy.text(style))
     }
 
@@ -48,6 +48,10 @@ struct StatusReport: Presentable {
         return "last change  #\(change.id) \(Printable.text("\(change.at) by \(change.author): \(change.summary)"))\(outcome)"
     }
 
+    private var handovers: String {
+        status.handovers.map { "handover     \(Printable.text($0.farm)): \(Printable.text($0.words))\n" }.joined()
+    }
+
     private func warnings(_ style: TextStyle) -> String {
         var warnings: [String] = []
         if status.drift { warnings.append("drift: the kernel's tables differ from what was committed") }
@@ -56,6 +60,11 @@ struct StatusReport: Presentable {
         if !faults.isEmpty { warnings.append("farm files have faults; what ran before them goes on:") }
         return (warnings.map { Tint.yellow.applied(to: $0, if: style.isColoured) } + faults).map { "\n\($0)\n" }.joined()
     }
+}
+
+extension HandoverView {
+    /// `12 slots move since …, until … at the latest`
+    var words: String { "\(slots) slots move since \(since), until \(endsBy) at the latest" }
 }
 
 extension StatusView {
