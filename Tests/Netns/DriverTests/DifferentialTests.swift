@@ -70,6 +70,30 @@ import Testing
         }
     }
 
+    /// Each is gathered in the registers from its own place on, which are loaded later.
+    @Test func keyOfSeveralHashesOfManyInputs() throws {
+        let inputs: [KeyPart] = [
+            .address(.source, .ipv6), .port(.source), .address(.destination, .ipv6), .port(.destination), .mac(.source), .mac(.destination),
+        ]
+        let words = (1...3).map { KeyPart.slot(.hash(inputs, modulus: .max, seed: $0)) }
+        let key = Key(words + [.transport])
+        let type = SetType(key: key.parts.map(\.field), value: .fields([.mac]), dynamic: .init(size: 10, timeout: 60))
+        let chain = Chain(
+            "remember",
+            rules: [
+                Rule(.remember(key, map: "flows", value: .mac(.destination), seconds: nil)), Rule(.setMAC(.destination, key, map: "flows")),
+            ])
+        let wanted = Ruleset(tables: [Table(family: .netdev, sets: [ElementSet(name: "flows", type: type)], chains: [chain])])
+        let namespace = try Namespace()
+        try namespace.inside {
+            let driver = try NetfilterDriver()
+            _ = try driver.commit(Ruleset().batch(to: wanted), expecting: nil)
+            #expect(try driver.dump(recognising: wanted).ruleset == wanted)
+            let hash = "jhash ip6 saddr . th sport . ip6 daddr . th dport . ether saddr . ether daddr mod 4294967295 seed"
+            #expect(try Shell.listing().contains("update @flows { \(hash) 0x1 . \(hash) 0x2 . \(hash) 0x3 . meta l4proto : ether daddr }"))
+        }
+    }
+
     @Test func countersAreReadByRule() throws {
         let namespace = try Namespace()
         try namespace.inside {

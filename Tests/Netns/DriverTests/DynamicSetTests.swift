@@ -118,6 +118,28 @@ import Testing
         }
     }
 
+    /// Flows that nft has no keys for stand as hashes: the kernel's are those that `jhash` gives.
+    @Test func hashesOfFlowsAreTheModels() throws {
+        let key = Samples.hashedFlow(3)
+        let type = SetType(key: key.parts.map(\.field), dynamic: .init(size: 10, timeout: 60))
+        let chain = Chain(
+            "out", base: BaseChain(.filter, .output, priority: 0), rules: [Rule(.transport(.udp), .note(key, set: "flows"))])
+        let (client, server) = (try #require(Endpoint("[::1]:4000")), try #require(Endpoint("[::1]:5000")))
+        let namespace = try Namespace()
+        try namespace.inside {
+            let driver = try NetfilterDriver()
+            let wanted = Ruleset(tables: [Table(family: .inet, sets: [ElementSet(name: "flows", type: type)], chains: [chain])])
+            _ = try driver.commit(Ruleset().batch(to: wanted), expecting: nil)
+            let socket = try Datagrams(.ipv6, isChecked: true)
+            try socket.bind(to: client)
+            try socket.send("hello", to: server)
+            let words = [(client, 1), (client, 2), (server, 3)].map { end, seed in
+                scaled(jhash(Samples.registers(end.address.octets, Samples.port(end.port)), seed: UInt32(seed)), to: .max)
+            }
+            #expect(try driver.elements(of: "flows", in: .inet, type: type).rows.bytes == words.flatMap { Samples.slot($0) })
+        }
+    }
+
     @Test func setThatIsNotThereIsRefused() throws {
         let namespace = try Namespace()
         try namespace.inside {

@@ -16,7 +16,13 @@ extension Samples {
             chains: [
                 Chain("flag-checks", rules: flagRules), Chain("rates", rules: rateRules), Chain("sessions", rules: sessionRules),
                 Chain("slots", rules: slotRules), Chain("actions", rules: actionRules),
+                entry(BaseChain(.filter, .prerouting, priority: -150), ["flag-checks", "rates", "sessions", "slots", "actions"]),
             ])
+    }
+
+    /// A base chain, so that the kernel looks at what is legal at its hook.
+    static func entry(_ base: BaseChain, _ chains: [String]) -> Chain {
+        Chain("entry", base: base, rules: chains.map { Rule(.verdict(.jump($0))) })
     }
 
     private static func dynamic(_ name: String, _ key: Key, value: [Field]? = nil, timeout: UInt32? = nil) -> ElementSet {

@@ -22,11 +22,13 @@ extension Samples {
                     type: SetType(key: flow(family).parts.map(\.field), value: .fields([.mac]), dynamic: .init(size: 1000, timeout: 3600))),
             ]
         }
+        let entry = entry(
+            BaseChain(.filter, .ingress(device: "lo"), priority: 0), families.flatMap { [name("rewrite", $0), name("handover", $0)] })
         let common = [
             set("ports", SetType(key: [.mac], value: .fields([.port])), mac(1) + port(8080)),
             set("outputs", SetType(key: [.mac], value: .fields([.device])), mac(1) + slot(1)),
         ]
-        return Table(family: .netdev, sets: perFamily + common, chains: families.map(rewrite) + families.map(handover))
+        return Table(family: .netdev, sets: perFamily + common, chains: families.map(rewrite) + families.map(handover) + [entry])
     }
 
     private static func rewrite(_ family: AddressFamily) -> Chain {
