@@ -16,6 +16,10 @@ public struct AddressList: Sendable, Hashable {
     /// With any fault the list is empty. At most `FarmLimits.listFaults` faults are given, in the order of the lines. Pure, and no bytes
     /// make it trap.
     public static func parse(_ text: [UInt8], path: String) -> (list: AddressList, faults: [ConfigFault]) {
+        parse(text, path: path, atMost: FarmLimits.networksPerList)
+    }
+
+    static func parse(_ text: [UInt8], path: String, atMost limit: Int) -> (list: AddressList, faults: [ConfigFault]) {
         let source = SourceText(FarmFile(path: path, text: text))
         let log = FaultLog(limit: FarmLimits.listFaults - 1)
         log.enter(source, index: 0)
@@ -23,19 +27,19 @@ public struct AddressList: Sendable, Hashable {
         if source.isTooLarge {
             log.report(.fileTooLarge, "the file has more than 16 MiB", at: Spot(line: 1, column: 1, length: 1), hint: "split it")
         } else {
-            read(source.bytes, into: &networks, log)
+            read(source.bytes, into: &networks, atMost: limit, log)
         }
         return log.count == 0 ? (AddressList(ranges: networks.ranges), []) : (AddressList(ranges: []), log.sorted)
     }
 
-    private static func read(_ bytes: ArraySlice<UInt8>, into networks: inout Networks, _ log: FaultLog) {
+    private static func read(_ bytes: ArraySlice<UInt8>, into networks: inout Networks, atMost limit: Int, _ log: FaultLog) {
         bytes.withUnsafeBufferPointer { bytes in
             var lines = ListLines(bytes)
             while !log.isFull, let line = lines.next() {
                 if !networks.take(bytes, line.range), let range = slowly(line, bytes, log) { networks.take(range) }
-                guard networks.count <= FarmLimits.networksPerList else {
+                guard networks.count <= limit else {
                     return log.report(
-                        .tooMany, "more than \(FarmLimits.networksPerList) networks", at: line.spot(in: bytes), hint: "split the list")
+                        .tooMany, "more than \(limit) networks", at: line.spot(in: bytes), hint: "split the list")
                 }
             }
         }

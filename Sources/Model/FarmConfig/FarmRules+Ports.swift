@@ -15,7 +15,7 @@ extension FarmRules {
     private func objection(to port: PortRange, for range: PortRange) -> (FaultCode, String, String)? {
         let keepPort = "leave the port out to keep the listener's"
         if draft.farm.mode == .dsr { return (.dsrPort, "dsr cannot change the port from \(range) to \(port)", keepPort) }
-        if port.isSingle, draft.farm.mode == .stateless {
+        if port.isSingle, !range.isSingle, draft.farm.mode == .stateless {
             return (.portsDoNotFit, "replies from port \(port) could be of any port of \(range): nothing remembers which", keepPort)
         }
         if port.isSingle { return nil }

@@ -1,7 +1,9 @@
 extension FarmSchema {
     /// The table as a JSON Schema (draft 2020-12) for editors; docs/schema/farm.schema.json is this text.
-    public static func jsonSchema() -> String {
-        var root = section(farm)
+    public static func jsonSchema() -> String { jsonSchema(of: farm) }
+
+    static func jsonSchema(of table: FarmKey) -> String {
+        var root = section(table)
         root.insert(("$schema", .text("https://json-schema.org/draft/2020-12/schema")), at: 0)
         root.insert(("title", .text("zvnft farm")), at: 1)
         return JSONText.object(root).written(indent: 0) + "\n"

@@ -2,9 +2,7 @@ extension FarmSchema {
     /// Keys, and words of keys, that are decoded but not built in the data plane yet: "not supported yet" until they leave this table.
     /// A section goes when the last of its keys does.
     static let unbuilt: Set<String> = [
-        "farm.mode: stateless", "farm.mode: local",
-        "farm.scheduler: symhash", "farm.scheduler: least-connections", "farm.hashPrefix",
-        "farm.persistence", "farm.persistence.sessions",
+        "farm.scheduler: least-connections", "farm.hashPrefix",
         "farm.limits.newConnections", "farm.limits.newConnectionsPerSource", "farm.limits.connectionsPerSource",
         "farm.limits.resetsPerSource", "farm.limits.tcpStrict", "farm.limits.synProxy", "farm.limits.banTime",
         "farm.policies", "farm.policies.sources", "farm.policies.sourceFile", "farm.policies.log",

@@ -13,7 +13,7 @@ public enum FarmSchema {
         NearestWord.to(path, among: keys.map(\.path))
     }
 
-    private static func flattened(_ key: FarmKey) -> [FarmKey] { [key] + key.keys.flatMap(flattened) }
+    static func flattened(_ key: FarmKey) -> [FarmKey] { [key] + key.keys.flatMap(flattened) }
 }
 
 extension FarmKey {

@@ -19,7 +19,10 @@ import Testing
         ("{ address: 203.0.113.10, protocol: udp, ports: [443, 80-90] }", "203.0.113.10:80-90,443/udp"),
     ])
     func listenersHaveShortAndLongForms(entry: String, meaning: String) throws {
-        #expect(try farm("farm: web\nlisten:\n  - \(entry)\nbackends: [10.0.1.11]").listeners.map(\.description) == [meaning])
+        #expect(
+            try farm("farm: web\nlisten:\n  - \(entry)\nbackends: [10.0.1.11]\nhealth: { type: tcp }").listeners.map(\.description) == [
+                meaning
+            ])
     }
 
     @Test func ipv6ListenersAndBackends() throws {
@@ -41,20 +44,25 @@ import Testing
                     sourceAddress: IPAddress(v4: 0x0A00_01FE), state: .drain))
     }
 
-    @Test(arguments: ["dnat", "snat", "dsr"])
+    @Test(arguments: ["dnat", "snat", "dsr", "stateless", "local"])
     func modes(name: String) throws {
         #expect(try farm(minimal("mode: \(name)")).mode.name == name)
     }
 
     @Test func sourceAddressesOneOrOneOfEachFamily() throws {
         #expect(try farm(minimal("sourceAddress: 203.0.113.1")).mode == .snat(source: [IPAddress(v4: 0xCB00_7101)]))
-        let both = try farm(minimal("mode: snat\nsourceAddress: [\"2001:db8::1\", 203.0.113.1]"))
+        let both = try farm(
+            minimal(
+                "mode: snat\nsourceAddress: [\"2001:db8::1\", 203.0.113.1]", listen: "[203.0.113.10:80, \"[2001:db8::10]:80\"]",
+                backends: "[10.0.1.11, \"[fd00::1]\"]"))
         #expect(both.mode == .snat(source: [IPAddress(v4: 0xCB00_7101), IPAddress(v6: 0x2001_0DB8 << 32, 1)]))
     }
 
     @Test func schedulersAndTheirHash() throws {
         #expect(try farm(minimal("scheduler: round-robin")).scheduler == .roundRobin)
         #expect(try farm(minimal("scheduler: random")).scheduler == .random)
+        #expect(try farm(minimal("scheduler: symhash")).scheduler == .symmetricHash)
+        #expect(try farm(minimal("scheduler: least-connections")).scheduler == .leastConnections)
         #expect(try farm(minimal("scheduler: hash")).scheduler == .hash(.addressAndPort))
         #expect(try farm(minimal("hash: [sourceAddress]")).scheduler == .maglev(.address))
         let inputs = try #require(HashInputs([.sourceAddress, .destinationMac]))

@@ -42,11 +42,15 @@ import Testing
         expectFaults(minimal("mode: dsr", backends: "[{ address: 10.0.0.1, sourceAddress: ▲10.0.0.2 }]"), .doesNotApply)
         expectFaults(minimal("sourceAddress: [203.0.113.1, ▲203.0.113.2]"), .sourceFamily)
         expectFaults(minimal("sourceAddress: ▲127.0.0.1"), .unusableAddress)
+        expectFaults(minimal("sourceAddress: ▲\"2001:db8::1\""), .doesNotApply)
+        expectFaults(minimal("sourceAddress: [203.0.113.1, ▲\"2001:db8::1\"]"), .doesNotApply)
         expectFaults(minimal("", backends: "[{ address: 10.0.0.1, sourceAddress: ▲\"fd00::1\" }]"), .sourceFamily)
     }
 
     @Test func hashIsForSchedulersThatHash() {
         expectFaults(minimal("scheduler: random\nhash: ▲[sourceAddress]"), .doesNotApply)
+        expectFaults(minimal("scheduler: symhash\nhash: ▲[sourceAddress]\nhashPrefix: ▲{ ipv4: 24 }"), .doesNotApply, .doesNotApply)
+        expectFaults(minimal("hash: [sourcePort]\nhashPrefix: ▲{ ipv4: 24 }"), .doesNotApply)
     }
 
     @Test func listenersAreUniqueInAFarm() {
@@ -58,7 +62,9 @@ import Testing
 
     @Test func listenersAreUniqueAmongFarms() {
         func file(_ name: String, _ listen: String) -> FarmFile {
-            FarmFile(path: "\(name).yaml", text: Array("farm: \(name)\nlisten: [\(listen)]\nbackends: [10.0.0.1]\n".utf8))
+            FarmFile(
+                path: "\(name).yaml", text: Array("farm: \(name)\nlisten: [\(listen)]\nbackends: [10.0.0.1]\nhealth: { type: none }\n".utf8)
+            )
         }
         let result = FarmConfig.load([
             file("a", "203.0.113.1:100-200"), file("b", "\"203.0.113.1:150,300\""), file("c", "203.0.113.1:160/udp"),

@@ -1,16 +1,17 @@
-import FarmConfig
 import FarmModel
 import FoundationEssentials
 import Testing
 
-/// Loads one text as if it were a file of that name.
-func load(_ text: String, path: String = "farms.d/test.yaml") -> LoadResult {
-    FarmConfig.load([FarmFile(path: path, text: Array(text.utf8))])
+@testable import FarmConfig
+
+/// Loads one text as if it were a file of that name; by all that is decoded, if not by what is built.
+func load(_ text: String, path: String = "farms.d/test.yaml", by schema: FarmKey = FarmSchema.complete) -> LoadResult {
+    FarmConfig.load([FarmFile(path: path, text: Array(text.utf8))], schema: schema)
 }
 
 /// The only farm of a text that has to be free of faults.
-func farm(_ text: String, sourceLocation: SourceLocation = #_sourceLocation) throws -> Farm {
-    let result = load(text)
+func farm(_ text: String, by schema: FarmKey = FarmSchema.complete, sourceLocation: SourceLocation = #_sourceLocation) throws -> Farm {
+    let result = load(text, by: schema)
     #expect(result.faults.map(\.description) == [], sourceLocation: sourceLocation)
     return try #require(result.farms.first, sourceLocation: sourceLocation)
 }
@@ -49,6 +50,10 @@ enum Repository {
     static func text(_ path: String) throws -> String {
         let data = try #require(FileManager.default.contents(atPath: root + path), "\(path) cannot be read")
         return String(decoding: data, as: UTF8.self)
+    }
+
+    static func write(_ text: String, to path: String) throws {
+        #expect(FileManager.default.createFile(atPath: root + path, contents: Data(text.utf8)), "\(path) cannot be written")
     }
 
     static func samples() throws -> [FarmFile] {

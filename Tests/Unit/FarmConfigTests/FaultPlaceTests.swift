@@ -32,21 +32,17 @@ import Testing
     }
 
     @Test(arguments: [
-        "mode: ▲stateless", "mode: ▲local", "scheduler: ▲symhash", "scheduler: ▲least-connections", "helper: ▲ftp",
-        "▲persistence: { key: [sourceAddress], timeout: 10m }", "▲limits: { tcpStrict: true }", "▲policies: []",
-        "▲log: { connections: off }",
-        "▲mark: 0x100", "health: { type: ▲https }", "health: { type: ▲udp }", "health: { via: ▲vip }", "health: { onDown: ▲reset }",
+        "health: { type: ▲https }", "health: { type: ▲udp }", "health: { via: ▲vip }", "health: { onDown: ▲reset }",
         "health: { ▲initialState: up }", "health: { ▲slowStart: 10s }", "health: { ▲panicThreshold: 50 }", "health: { ▲checks: [] }",
         "health: { ▲tls: { verify: false } }", "health: { ▲passive: off }", "health: { ▲headers: { a: b } }",
-        "health: { ▲source: 10.0.0.1 }",
+        "health: { ▲source: 10.0.0.1 }", "limits: { synProxy: ▲true }",
     ])
-    func whatIsNotBuiltYetIsRefused(line: String) {
+    func whatIsNotDecodedYetIsRefused(line: String) {
         let faults = expectFaults(minimal(line), .notSupportedYet)
         #expect(faults.first?.message.hasSuffix("is not supported yet") == true)
     }
 
-    @Test func whatIsNotBuiltYetIsRefusedInLists() {
-        expectFaults(minimal("", backends: "[{ address: 10.0.0.1, ▲connectionLimit: 5000 }]"), .notSupportedYet)
+    @Test func protocolsThatAreNotDecodedYetAreRefused() {
         expectFaults(
             minimal("", listen: "[{ address: 203.0.113.1, protocol: ▲sctp, ports: 80 }, ▲203.0.113.1:80/all]"), .notSupportedYet,
             .notSupportedYet)
@@ -58,7 +54,8 @@ import Testing
             .unknownWord)
         #expect(
             faults.map(\.hint) == [
-                "did you mean \"dnat\"?", "one of maglev, round-robin, random or hash", "did you mean \"sourceAddress\"?",
+                "did you mean \"dnat\"?", "one of maglev, round-robin, random, hash, symhash or least-connections",
+                "did you mean \"sourceAddress\"?",
                 "did you mean \"ready\"?",
             ])
         expectFaults(minimal("hash: [sourcePort, ▲sourcePort]"), .unknownWord)

@@ -14,7 +14,7 @@ import Testing
                   address: 10.0.1.99
                   via: direct
                   onDown: remove
-                  method: HEAD
+                  method: POST
                   path: /up?x=1
                   host: app.example:80
                   expectStatus: [204, 200, "300-399"]
@@ -28,7 +28,7 @@ import Testing
                 """)
         ).health
         let http = HTTPCheck(
-            method: "HEAD", path: "/up?x=1", host: "app.example:80", expectStatus: [200...200, 204...204, 300...399], expectBody: "on")
+            method: "POST", path: "/up?x=1", host: "app.example:80", expectStatus: [200...200, 204...204, 300...399], expectBody: "on")
         #expect(
             health
                 == HealthCheck(
@@ -76,6 +76,32 @@ import Testing
         expectFaults(minimal("health: { type: none, interval: ▲2s }"), .doesNotApply)
         expectFaults(
             minimal("health: { type: http }", backends: "[{ address: 10.0.0.1, health: { type: tcp, path: ▲/x } }]"), .doesNotApply)
+    }
+
+    @Test func aBodyIsNotExpectedOfHEAD() {
+        expectFaults(minimal("health: { type: http, method: HEAD, expectBody: ▲ok }"), .doesNotApply)
+        expectFaults(
+            minimal("health: { type: http, expectBody: ok }", backends: "[{ address: 10.0.0.1, health: { method: ▲HEAD } }]"), .doesNotApply
+        )
+        #expect(load(minimal("health: { type: http, method: HEAD }")).faults.isEmpty)
+    }
+
+    /// The default probe is tcp to the port that is balanced.
+    @Test func whereOnlyUDPIsBalancedTheProbeIsNamed() {
+        let listen = "[203.0.113.10:53/udp]"
+        func text(_ health: String, listen: String = "▲[203.0.113.10:53/udp]", backends: String = "[10.0.1.11:53]") -> String {
+            minimal(health, listen: listen, backends: backends)
+        }
+        let faults = expectFaults(text(""), .doesNotApply)
+        #expect(faults[0].hint == "say what is probed: health: { type: none }, { port: 8080 } or { type: tcp }")
+        expectFaults(text("health: ▲{ interval: 1s }", listen: listen), .doesNotApply)
+        let mixed = "▲[203.0.113.10:53, \"[2001:db8::10]:53/udp\"]"
+        expectFaults(text("", listen: mixed, backends: "[10.0.1.11, \"[fd00::1]\"]"), .doesNotApply)
+        for health in ["{ type: none }", "{ port: 8080 }", "{ type: tcp }", "{ type: http }"] {
+            #expect(load(text("health: \(health)", listen: listen)).faults.isEmpty, "\(health)")
+            #expect(load(text("", listen: listen, backends: "[{ address: 10.0.1.11, health: \(health) }]")).faults.isEmpty, "\(health)")
+        }
+        #expect(load(text("", listen: "[203.0.113.10:53/udp, 203.0.113.10:53/tcp]")).faults.isEmpty)
     }
 
     @Test func valuesAreChecked() {

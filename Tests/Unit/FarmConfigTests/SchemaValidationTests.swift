@@ -1,6 +1,7 @@
-import FarmConfig
 import Testing
 import Yams
+
+@testable import FarmConfig
 
 /// The samples against the JSON Schema, with as much of its language as ours uses.
 @Suite struct SchemaValidationTests {
@@ -13,15 +14,33 @@ import Yams
         }
     }
 
+    @Test func farmsWithEveryKeyFitTheWholeSchema() throws {
+        let schema = try #require(try compose(yaml: FarmSchema.jsonSchema(of: FarmSchema.complete), .basic))
+        for file in FullFarm.files {
+            #expect(FarmConfig.load([file], schema: FarmSchema.complete).faults == [])
+            for document in try documents(of: String(decoding: file.text, as: UTF8.self)) {
+                #expect(try fits(document, schema), "\(file.path)")
+            }
+        }
+    }
+
     @Test(arguments: [
         "farm: web", "farm: a b\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]", "farm: web\nlisten: []\nbackends: [10.0.0.1]",
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nsheduler: maglev",
-        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nmark: 1",
+        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nmark: 0",
+        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nmark: 0x123456789",
+        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlimits: { newConnections: 20/x }",
+        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlimits: { newConnections: { burst: 5 } }",
+        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlimits: { tcpStrict: yes, synProxy: true }",
+        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlimits: { resetsPerSource: 5/s, banTime: 100ms }",
+        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlog: { prefix: \"a$b\" }",
+        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlog: { connections: often }",
+        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\npolicies: [{ name: a, action: drop, sources: [x] }]",
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [{ address: 10.0.0.1, weight: 1001 }]",
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nhealth: { type: https }",
     ])
     func whatTheDecoderRefusesTheSchemaRefuses(text: String) throws {
-        let schema = try #require(try compose(yaml: FarmSchema.jsonSchema(), .basic))
+        let schema = try #require(try compose(yaml: FarmSchema.jsonSchema(of: FarmSchema.complete), .basic))
         #expect(!load(text).faults.isEmpty)
         #expect(try !fits(try #require(try documents(of: text).first), schema))
     }
@@ -29,10 +48,12 @@ import Yams
     private func fits(_ node: Node, _ rule: Node) throws -> Bool {
         if rule["not"] != nil { return false }
         if let rules = rule["anyOf"]?.sequence { return try rules.contains { try fits(node, $0) } }
+        if let constant = rule["const"]?.string { return node.scalar?.style == .plain && node.scalar?.string == constant }
         if let words = rule["enum"]?.sequence { return words.contains { $0.string == node.scalar?.string } }
         switch rule["type"]?.string {
         case "object": return try fitsObject(node, rule)
         case "array": return try fitsArray(node, rule)
+        case "boolean": return node.scalar?.style == .plain && ["true", "false"].contains(node.string)
         case "integer": return fitsInteger(node, rule)
         case "string": return try fitsText(node, rule)
         default: return true
