@@ -23,6 +23,7 @@ enum Stateless {
             rules: [Rule(.setAddress(.destination, family, number, map: addressMap(family)))]
                 + TransportProtocol.allCases.map { Rule(.setPort(.destination, $0, number, map: portMap(family))) }
                 + [
+                    Rule(.setUncheckedPort(.destination, number, map: portMap(family))),
                     Rule(.forwardToNeighbour(family, Key(.address(.destination, family)), map: deviceMap(family))),
                     Rule(.verdict(.accept)),
                 ])
@@ -71,7 +72,8 @@ extension Stateless {
         return Chain(
             replyChain(family),
             rules: [Rule(.setAddress(.source, family, number, map: listenerAddressMap(family)))]
-                + TransportProtocol.allCases.map { Rule(.setPort(.source, $0, number, map: listenerPortMap(family))) })
+                + TransportProtocol.allCases.map { Rule(.setPort(.source, $0, number, map: listenerPortMap(family))) }
+                + [Rule(.setUncheckedPort(.source, number, map: listenerPortMap(family)))])
     }
 
     static func replySets(_ variant: Variant) -> [ElementSet] {
