@@ -64,8 +64,8 @@ struct Balancer {
             driver: try NetfilterDriver(), inbox: inbox, notices: monitor, network: try RouteObserver(),
             connections: try ConntrackForgetter(), prober: probes, loader: loader, store: store,
             settings: .init(
-                version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports, processID: UInt32(getpid())), log: log
-        )
+                version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports, processID: UInt32(getpid()),
+                handover: settings.handover), log: log)
     }
 
     private func serve(

@@ -2,6 +2,7 @@ import Glibc
 import Logging
 import NetTypes
 import Observability
+import ReconcilePolicy
 import Yams
 
 /// The daemon's own settings: `zvnftd.yaml`, overruled by options. docs/settings.md describes each.
@@ -14,6 +15,8 @@ struct Settings: Sendable, Equatable {
     /// Nil: every Ethernet device that is up.
     var ingressDevices: [String]?
     var probePorts: ClosedRange<UInt16> = 61000...65535
+    /// How connections outlast changes of tables where nothing is kept of each.
+    var handover = HandoverSettings()
     /// Remove our tables when the daemon is stopped, instead of leaving the kernel to forward on.
     var clearsOnStop = false
 
@@ -75,6 +78,11 @@ extension Settings {
             let bounds = (node.scalar?.string ?? "").split(separator: "-").map { UInt16($0) }
             guard bounds.count == 2, let first = bounds[0], let last = bounds[1], first > 1024, first < last else { return false }
             settings.probePorts = first...last
+            return true
+        },
+        "handover": Setting(expected: handoverWords) { settings, node in
+            guard let handover = HandoverSettings(node) else { return false }
+            settings.handover = handover
             return true
         },
         "onStop": Setting(expected: "leave or clear") { settings, node in
