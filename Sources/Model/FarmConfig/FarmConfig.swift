@@ -29,7 +29,7 @@ private struct Load {
     mutating func read(_ index: Int) {
         let source = sources.source(index)
         log.enter(source, index: index)
-        YAMLDocuments(source: source, log: log).forEach { document in
+        YAMLDocuments(source: source, log: log).each { document in
             guard let decoder = FarmDecoder(document: document, schema: schema, log: log) else { return }
             keep(decoder.draft(), file: index)
         }

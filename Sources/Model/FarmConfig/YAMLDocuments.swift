@@ -8,7 +8,7 @@ struct YAMLDocuments {
     /// Duplicate keys that are looked into before the file is given up.
     private static let mendLimit = 8
 
-    func forEach(_ body: (SourceNode) -> Void) {
+    func each(_ body: (SourceNode) -> Void) {
         guard var text = TextScreen(source: source, log: log).checkedText() else { return }
         var delivered = 0
         for _ in 0..<Self.mendLimit {
