@@ -116,12 +116,14 @@ extension DesiredState {
 
     mutating func recompile(_ names: Set<String>, replanning: Bool = false) {
         touched?.formUnion(names.union([.shared]))
+        var compiled: [String: CompiledFarm] = [:]
         for name in names.sorted() {
             guard let farm = farms[name] else { continue }
             let plan = replanning ? self.plan(farm) : plans[name] ?? self.plan(farm)
             plans[name] = plan
-            compiler.update(name, compile(farm, plan))
+            compiled[name] = compile(farm, plan)
         }
+        compiler.update(compiled)
         noteFormerAddresses()
     }
 

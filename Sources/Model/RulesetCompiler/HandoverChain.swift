@@ -29,8 +29,7 @@ struct HandoverChain {
     func chain(next: String) -> Chain {
         let deliver = Statement.verdict(.goto(selection.delivery))
         let opening: [Statement] = [
-            .tcpFlags(.syn, among: [.fin, .syn, .rst, .ack]),
-            .setMAC(.destination, selection.key, map: selection.slotMapName),
+            begins, .setMAC(.destination, selection.key, map: selection.slotMapName),
             // The kernel renews a key that is there, but keeps its value: a port that is used again would go where it went before.
             .forget(flow, map: fresh.name, value: .mac(.destination)),
             .remember(flow, map: fresh.name, value: .mac(.destination), seconds: nil),
@@ -38,11 +37,18 @@ struct HandoverChain {
         return Chain(
             name,
             rules: [
-                Rule(opening + [deliver]),
+                noBackend.map(turnedAway) ?? Rule(opening + [deliver]),
                 Rule(.transport(.tcp), .setMAC(.destination, flow, map: fresh.name), deliver),
                 Rule(.setMAC(.destination, former.key, map: formerMap.name), .counter, deliver),
             ] + onward(next))
     }
+
+    /// Nobody takes new connections: they must not be taken for flows of the former backends.
+    private func turnedAway(_ action: NoBackendAction) -> Rule {
+        Rule(begins, .verdict(NoBackend.chainName(action).map { .goto($0) } ?? .accept))
+    }
+
+    private var begins: Statement { .tcpFlags(.syn, among: [.fin, .syn, .rst, .ack]) }
 
     private func onward(_ next: String) -> [Rule] {
         let target = noBackend.map { NoBackend.chainName($0) } ?? next

@@ -46,14 +46,18 @@ public struct RulesetCompiler: Sendable {
         ruleset = assembled()
     }
 
-    /// Replaces one farm. When it goes through the same chains as before, only its elements are exchanged.
-    public mutating func update(_ name: String, _ farm: CompiledFarm) {
-        let previous = farms.updateValue(farm, forKey: name)
-        guard let previous, farm.hasShape(of: previous) else {
+    /// Replaces farms. Where they go through the same chains as before, only their elements are exchanged; else the ruleset is put
+    /// together anew, once for all of them.
+    public mutating func update(_ new: [String: CompiledFarm]) {
+        let previous = farms
+        farms.merge(new) { $1 }
+        guard new.allSatisfy({ name, farm in previous[name].map(farm.hasShape) ?? false }) else {
             ruleset = assembled()
             return
         }
-        for (set, rows) in farm.elements where previous.elements[set] != rows { ruleset.replace(set, fragment: name, rows) }
+        for (name, farm) in new {
+            for (set, rows) in farm.elements where previous[name]?.elements[set] != rows { ruleset.replace(set, fragment: name, rows) }
+        }
     }
 
     /// Maps of flows that began during a transition: to be flushed (netdev) when no farm is in transition any more.

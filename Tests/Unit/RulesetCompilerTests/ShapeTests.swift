@@ -32,7 +32,7 @@ private func compiled(_ farm: Farm, down: Set<Int> = []) -> CompiledFarm {
         let farms = try (0..<5).map { try farm($0) }
         var compiler = RulesetCompiler(farms: Dictionary(uniqueKeysWithValues: farms.map { ($0.name, compiled($0)) }))
         for down in [Set([3]), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], []] {
-            compiler.update("f2", compiled(farms[2], down: down))
+            compiler.update(["f2": compiled(farms[2], down: down)])
             let fresh = RulesetCompiler(
                 farms: Dictionary(uniqueKeysWithValues: farms.map { ($0.name, compiled($0, down: $0.name == "f2" ? down : [])) }))
             #expect(compiler.ruleset == fresh.ruleset)
