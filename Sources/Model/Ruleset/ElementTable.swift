@@ -42,6 +42,19 @@ public struct ElementTable: Sendable, Hashable {
         for index in order { appendIfNew(unsortedRows, at: index * layout.rowLength) }
     }
 
+    /// Takes rows as they are: sorted by key, each key once. For large tables that their maker has in order anyway.
+    public init(_ layout: Layout, sortedRows: [UInt8]) {
+        precondition(sortedRows.count % layout.rowLength == 0, "rows of \(layout.rowLength) octets expected")
+        self.layout = layout
+        bytes = sortedRows
+        assert((1..<max(1, count)).allSatisfy { isOrdered(before: $0) }, "rows in the order of their keys expected")
+    }
+
+    private func isOrdered(before index: Int) -> Bool {
+        let length = layout.rowLength
+        return bytes.withUnsafeBytes { compareOctets($0, (index - 1) * length, $0, index * length, layout.identityLength) < 0 }
+    }
+
     /// One table of many; keys that occur in several are taken once.
     public init(merging tables: some Collection<ElementTable>, layout: Layout) {
         var rows: [UInt8] = []

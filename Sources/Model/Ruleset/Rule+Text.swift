@@ -45,7 +45,7 @@ extension Statement {
             "update @\(map) { \(key)\(seconds.map { " timeout \(timeText($0))" } ?? "") : \(value.text) }"
         case .forget(let key, let map, let value): "delete @\(map) { \(key) : \(value.text) }"
         case .assignHelper(let name): "ct helper set \"\(name)\""
-        case .setMark(let mark): "meta mark set 0x\(padded(mark))"
+        case .setMark(let mark): "meta mark set meta mark | 0x\(padded(mark))"
         case .log(let prefix): "log prefix \"\(prefix)\""
         case .notrack: "notrack"
         case .counter: "counter"

@@ -53,6 +53,7 @@ public enum Statement: Sendable, Hashable {
     case forget(Key, map: String, value: KeyPart)
     /// The conntrack helper of this name, of the table's `helpers`.
     case assignHelper(String)
+    /// Sets bits of the packet mark; the others stay as they are.
     case setMark(UInt32)
     case log(prefix: String)
     case notrack

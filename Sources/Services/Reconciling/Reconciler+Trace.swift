@@ -44,12 +44,12 @@ extension Reconciler {
 
     private func backend(_ fate: PacketFate, _ farm: Farm) -> String? {
         switch fate {
-        case .translated(let endpoint, _):
+        case .translated(let endpoint, _), .rewritten(let endpoint, _, _):
             let candidates = farm.backends.filter { $0.address == endpoint.address }
             return (candidates.first { $0.port?.contains(endpoint.port) == true } ?? candidates.first)?.name
         case .forwarded(let mac, _, _):
             return farm.backends.first { desired.nextHops[$0.address]?.destination == mac }?.name
-        case .rejected, .dropped, .passed: return nil
+        case .answered, .rejected, .dropped, .passed: return nil
         }
     }
 
@@ -58,6 +58,9 @@ extension Reconciler {
         case .translated(let endpoint, nil): "dnat \(endpoint)"
         case .translated(let endpoint, .masquerade): "dnat \(endpoint), masquerade"
         case .translated(let endpoint, .address(let source)): "dnat \(endpoint), snat \(source)"
+        case .answered(let endpoint, let source): "reply to \(endpoint) from \(source)"
+        case .rewritten(let endpoint, _, let device):
+            "stateless \(endpoint), \(device.map { "via \(view.links[$0]?.device.name ?? "device \($0)")" } ?? "routed")"
         case .forwarded(let mac, _, let device): "dsr \(mac) via \(view.links[device]?.device.name ?? "device \(device)")"
         case .rejected(.tcpReset): "reject with tcp reset"
         case .rejected(.administrativelyProhibited): "reject with icmp"
