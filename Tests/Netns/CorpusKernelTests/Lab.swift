@@ -16,7 +16,8 @@ final class Lab: Sendable {
     let balancer: String
     let oracle: String
     private let world: String
-    /// The far ends of the devices, by their names.
+    static let loopback = "lo"
+    /// The far ends of the devices, by their names; and the balancer's own loopback.
     let wires: [String: Wire]
 
     init() throws {
@@ -31,9 +32,11 @@ final class Lab: Sendable {
             }
             try Shell.run("ip -n \(world) -batch - <<'END'\n\(CorpusHost.devices.map { "link set \($0.link.name) up\n" }.joined())END")
             try Namespace.run(in: balancer) { _ = try Shell.run(Self.settings) }
-            wires = try Namespace.run(in: world) {
+            let ends = try Namespace.run(in: world) {
                 Dictionary(uniqueKeysWithValues: try CorpusHost.devices.map { ($0.link.name, try Wire(device: $0.link.name)) })
             }
+            let own = try Namespace.run(in: balancer) { try Wire(device: Self.loopback) }
+            wires = ends.merging([Self.loopback: own]) { $1 }
         } catch {
             Self.remove([balancer, oracle, world])
             throw error
@@ -69,6 +72,8 @@ final class Lab: Sendable {
     }
 
     private static let settings = """
+        ip link set lo up; modprobe -q nf_conntrack; \
+        sysctl -qw net.netfilter.nf_conntrack_tcp_be_liberal=1; \
         sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
         \(CorpusHost.devices.map { "net.ipv4.conf.\($0.link.name).rp_filter=0" }.joined(separator: " ")) \
         net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 net.ipv4.conf.all.send_redirects=0

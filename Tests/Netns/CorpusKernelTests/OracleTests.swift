@@ -11,7 +11,6 @@ import Testing
     func nftMakesTheSameOfTheText(_ name: String) throws {
         let (lab, example) = (try currentLab(), try CorpusCase(name))
         let ruleset = try example.ruleset()
-        guard example.nftObjection == nil else { return try expectObjection(lab, ruleset) }
         let theirs = try Namespace.run(in: lab.oracle) {
             try Self.withFile(ruleset.text()) { try Shell.run("nft flush ruleset && nft -c -f \($0) && nft -f \($0) && nft list ruleset") }
         }
@@ -25,15 +24,6 @@ import Testing
         let difference = Self.lines(ours).difference(from: Self.lines(theirs))
         #expect(difference.map { "\($0)" } == [])
         #expect(Self.lines(ours).isEmpty == ruleset.tables.isEmpty)
-    }
-
-    /// The exception has to end when nft learns what it could not do.
-    private func expectObjection(_ lab: Lab, _ ruleset: Ruleset) throws {
-        let text = ruleset.text()
-        let status = try Namespace.run(in: lab.oracle) {
-            try Self.withFile(text) { try Shell.attempt("nft flush ruleset && nft -c -f \($0)").status }
-        }
-        #expect(status != 0, "nft takes this now: remove the file nft-objection")
     }
 
     /// Without what tells the owner of a table, its flags and a comment, which no nft of this version loads back.

@@ -23,6 +23,8 @@ final class Wire: @unchecked Sendable {
         address =
             withUnsafeBytes(of: Self.packetFamily, Array.init) + Self.everyProtocol.octets
             + withUnsafeBytes(of: index, Array.init) + [0, 0, 0, 6] + [UInt8](repeating: 0, count: 8)
+        var room: Int32 = 1 << 24
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &room, socklen_t(MemoryLayout<Int32>.size))
         guard index != 0, descriptor >= 0, withAddress({ bind(descriptor, $0, $1) }) == 0 else {
             throw TestFault("no packet socket on \(device): errno \(errno)")
         }

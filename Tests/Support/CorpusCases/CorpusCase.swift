@@ -12,8 +12,6 @@ public struct CorpusCase: Sendable {
     public let farms: [Farm]
     public let situation: Situation
     public let packets: [PacketLine]
-    /// Why nft cannot load this ruleset, where that is so; our driver can.
-    public let nftObjection: String?
 
     /// Throws what is wrong with the folder's files.
     public init(_ name: String) throws {
@@ -23,8 +21,7 @@ public struct CorpusCase: Sendable {
         guard loaded.faults.isEmpty else { throw CorpusFault(loaded.faults.map { "\($0)" }.joined(separator: "\n")) }
         farms = loaded.farms
         situation = try Situation(Self.optionalContents(name, "situation") ?? "")
-        packets = try CaseText.lines(try Self.contents(Self.path(name, "packets"))).map { line in try PacketLine(line) }
-        nftObjection = try Self.optionalContents(name, "nft-objection")
+        packets = try PacketLine.lines(try Self.contents(Self.path(name, "packets")))
     }
 
     /// The state that the daemon would have, reached by the same calls.
@@ -74,19 +71,42 @@ extension CorpusCase {
     /// The text that the ruleset has to have.
     public func golden() throws -> String { try Self.contents(Self.path(name, "ruleset.nft")) }
 
-    /// Records the ruleset and the packets' ends as they come out now; comments and order of `packets` stay.
-    public func rewriteGolden() throws {
-        let ruleset = try ruleset()
-        try write(ruleset.text(), to: "ruleset.nft")
-        let answers = Dictionary(packets.map { ($0.question, $0.traced(ruleset)) }) { first, _ in first }
-        let lines = try Self.contents(Self.path(name, "packets")).split(separator: "\n", omittingEmptySubsequences: false)
-        try write(try lines.map { try Self.rewritten(String($0), answers) }.joined(separator: "\n"), to: "packets")
+    /// For each packet its ways, as the tracer sees them now.
+    public func traced() throws -> [String] { try sections.flatMap { try worlds().answers($0) } }
+
+    /// Packets that share a memory; between them everything is forgotten.
+    public var sections: [[PacketLine]] {
+        packets.reduce(into: []) { sections, line in
+            if line.interlude == .anew || sections.isEmpty { sections.append([]) }
+            sections[sections.count - 1].append(line)
+        }
     }
 
-    private static func rewritten(_ line: String, _ answers: [String: String]) throws -> String {
-        guard !line.hasPrefix("#"), !line.isEmpty else { return line }
-        let question = try PacketLine(line).question
-        return "\(question)  \(answers[question] ?? "")"
+    /// Before the first packet.
+    public func worlds() throws -> Worlds {
+        Worlds(Tracer(onCorpusHost: try ruleset()), remembersChance: try isSequence())
+    }
+
+    /// Whether what becomes of a packet hangs on those before it, beyond their connections.
+    public func isSequence() throws -> Bool {
+        let tracer = Tracer(onCorpusHost: try ruleset())
+        return packets.contains { line in
+            if case .pause = line.interlude { return true }
+            return tracer.outcomes(of: line.packet, in: DynamicState()).contains { $0.state.isRemembering }
+        }
+    }
+
+    /// Records the ruleset and the packets' ends as they come out now; comments and order of `packets` stay.
+    public func rewriteGolden() throws {
+        try write(try ruleset().text(), to: "ruleset.nft")
+        var answers = try traced()[...]
+        let lines = try Self.contents(Self.path(name, "packets")).split(separator: "\n", omittingEmptySubsequences: false)
+        try write(try lines.map { try Self.rewritten(String($0), &answers) }.joined(separator: "\n"), to: "packets")
+    }
+
+    private static func rewritten(_ line: String, _ answers: inout ArraySlice<String>) throws -> String {
+        guard !line.hasPrefix("#"), !line.isEmpty, try PacketLine.interlude(line) == nil else { return line }
+        return "\(try PacketLine(line).question)  \(answers.popFirst() ?? "")"
     }
 
     private func write(_ text: String, to file: String) throws {

@@ -19,6 +19,8 @@ public enum CorpusHost {
         device("side", 14, ["10.0.2.0/24", "fd00:2::/64"]),
     ]
 
+    public static let addresses = Set(devices.flatMap(\.addresses).compactMap { IPAddress($0) })
+
     public static func device(named name: some StringProtocol) -> Device? { devices.first { $0.link.name == name } }
 
     /// The router that clients' frames come from, unless a packet names another MAC.

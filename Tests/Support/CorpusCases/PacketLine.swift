@@ -4,37 +4,55 @@ import Ruleset
 /// A packet of a case and where it has to end.
 ///
 /// `192.0.2.2:4000 -> 203.0.113.10:80/tcp  dnat 10.0.1.12:8080 masquerade`; two blanks stand before the answer. The packet may add
-/// `mac MAC`, its source's, and `by DEVICE`, which it comes in by. Several ways are written `50% … | 50% …`.
+/// `mac MAC`, its source's; `by DEVICE`, which it comes in by; `flags syn,ack` (tcp; a line without them is a SYN), `flags none`;
+/// `state invalid`, where conntrack's opinion does not follow from flags and the packets before; `no-checksum` (udp);
+/// `from-host`, when the balancer itself sends it. Several ways are written `50% … | 50% …`.
 public struct PacketLine: Sendable {
     /// As written.
     public let question: String
     public let packet: Packet
     /// As written; "" in a line whose answer has not been recorded yet.
     public let answer: String
+    /// The line above it, `--- 2s` or `--- anew`.
+    public let interlude: Interlude?
 
-    init(_ line: String) throws(CorpusFault) {
+    /// What happens between two packets.
+    public enum Interlude: Sendable, Hashable {
+        case pause(Duration)
+        /// All that packets have left behind is forgotten.
+        case anew
+    }
+
+    init(_ line: String, after interlude: Interlude? = nil) throws(CorpusFault) {
         var parts = line.split(separator: "  ", maxSplits: 1).map(String.init)
         if parts.count == 1 { parts.append("") }
         (question, answer) = (parts[0], String(parts[1].drop { $0 == " " }))
-        packet = try Self.packet(question)
+        packet = try PacketQuestion(question).packet
+        self.interlude = interlude
     }
 
-    private static func packet(_ question: String) throws(CorpusFault) -> Packet {
-        let words = question.split(separator: " ").map(String.init)
-        let fault = CorpusFault("packets: \"\(question)\" is not understood")
-        guard words.count >= 3, words.count % 2 == 1, words[1] == "->", let source = Endpoint(words[0]) else { throw fault }
-        let target = words[2].split(separator: "/").map(String.init)
-        guard target.count == 2, let destination = Endpoint(target[0]), let transport = TransportProtocol(target[1]) else { throw fault }
-        let options = Dictionary(stride(from: 3, to: words.count, by: 2).map { (words[$0], words[$0 + 1]) }) { first, _ in first }
-        guard let device = CorpusHost.device(named: options["by"] ?? "front") else { throw fault }
-        guard let mac = options["mac"].map(MACAddress.init) ?? CorpusHost.clientMAC else { throw fault }
-        return Packet(
-            device: device.link.name, sourceMAC: mac, destinationMAC: device.mac, source: source, destination: destination,
-            transport: transport)
+    /// Reads a whole file.
+    static func lines(_ text: String) throws(CorpusFault) -> [PacketLine] {
+        var (lines, interlude): ([PacketLine], Interlude?) = ([], nil)
+        for line in CaseText.lines(text) {
+            if let next = try Self.interlude(line) {
+                interlude = next
+            } else {
+                lines.append(try PacketLine(line, after: interlude))
+                interlude = nil
+            }
+        }
+        return lines
     }
 
-    /// What the tracer says of the packet, in the words of the file.
-    public func traced(_ ruleset: Ruleset) -> String { Self.text(Tracer(ruleset).trace(packet)) }
+    static func interlude(_ line: String) throws(CorpusFault) -> Interlude? {
+        guard line.hasPrefix("---") else { return nil }
+        if line == "--- anew" { return .anew }
+        guard line.hasPrefix("--- "), line.hasSuffix("s"), let seconds = Int(line.dropFirst(4).dropLast()) else {
+            throw CorpusFault("packets: \"\(line)\" is not understood: it is --- 2s or --- anew")
+        }
+        return .pause(.seconds(seconds))
+    }
 
     /// The ways that the file allows, by their text.
     public var ways: [String: Double] {
@@ -44,32 +62,50 @@ public struct PacketLine: Sendable {
         }
         return Dictionary(ways) { $0 + $1 }
     }
+}
 
-    private static func text(_ traces: [PacketTrace]) -> String {
-        let ways = traces.map { (text: $0.fate.words, share: $0.share) }
-            .sorted { $0.share == $1.share ? $0.text < $1.text : $0.share > $1.share }
-        return ways.map { ways.count == 1 ? $0.text : "\(percent($0.share)) \($0.text)" }.joined(separator: " | ")
-    }
+/// The words that describe a packet.
+private struct PacketQuestion {
+    private(set) var packet: Packet
 
-    private static func percent(_ share: Double) -> String {
-        let tenths = Int((share * 1000).rounded())
-        return "\(tenths / 10).\(tenths % 10)%"
+    init(_ text: String) throws(CorpusFault) {
+        let fault = CorpusFault("packets: \"\(text)\" is not understood")
+        var words = text.split(separator: " ").map(String.init)[...]
+        guard words.count >= 3, words[1] == "->", let source = Endpoint(words[0]) else { throw fault }
+        let target = words[2].split(separator: "/").map(String.init)
+        guard target.count == 2, let destination = Endpoint(target[0]), let transport = TransportProtocol(target[1]) else { throw fault }
+        packet = Packet(source: source, destination: destination, transport: transport)
+        words = words.dropFirst(3)
+        var (device, mac): (String, MACAddress) = ("front", CorpusHost.clientMAC)
+        while let word = words.popFirst() {
+            switch word {
+            case "from-host": packet.isFromHost = true
+            case "no-checksum": packet.hasChecksum = false
+            case "by": device = words.popFirst() ?? ""
+            case "mac":
+                guard let given = words.popFirst().flatMap({ MACAddress($0) }) else { throw fault }
+                mac = given
+            case "flags":
+                guard let flags = words.popFirst().flatMap({ TCPFlags(words: $0) }) else { throw fault }
+                packet.flags = flags
+            case "state":
+                guard let state = words.popFirst().flatMap({ ConnectionState(rawValue: $0) }) else { throw fault }
+                packet.connectionState = state
+            default: throw fault
+            }
+        }
+        guard !packet.isFromHost else { return }
+        guard let device = CorpusHost.device(named: device) else { throw fault }
+        (packet.device, packet.sourceMAC, packet.destinationMAC) = (device.link.name, mac, device.mac)
     }
 }
 
-extension PacketFate {
-    /// As the `packets` file of a case says it.
-    public var words: String {
-        switch self {
-        case .translated(let backend, nil): "dnat \(backend)"
-        case .translated(let backend, .masquerade): "dnat \(backend) masquerade"
-        case .translated(let backend, .address(let source)): "dnat \(backend) from \(source)"
-        case .forwarded(let mac, let source, let device):
-            "forward \(mac) from \(source) by \(CorpusHost.devices.first { $0.link.index == device }?.link.name ?? "\(device)")"
-        case .rejected(.tcpReset): "reject tcp-reset"
-        case .rejected(.administrativelyProhibited): "reject prohibited"
-        case .dropped: "drop"
-        case .passed: "pass"
-        }
+extension TCPFlags {
+    /// `syn,ack`, `none`
+    fileprivate init?(words: String) {
+        let names: [String: TCPFlags] = ["fin": .fin, "syn": .syn, "rst": .rst, "psh": .psh, "ack": .ack, "urg": .urg, "none": []]
+        let flags = words.split(separator: ",").map { names[String($0)] }
+        guard !flags.contains(nil) else { return nil }
+        self = TCPFlags(flags.compactMap { $0 })
     }
 }

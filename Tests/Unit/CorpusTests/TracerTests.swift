@@ -7,15 +7,14 @@ import Testing
     @Test(arguments: CorpusCase.names)
     func packetsEndWhereTheCaseSays(_ name: String) throws {
         let example = try CorpusCase(name)
-        let ruleset = try example.ruleset()
         #expect(!example.packets.isEmpty)
-        for line in example.packets { #expect(line.traced(ruleset) == line.answer, "\(line.question)") }
+        for (line, answer) in zip(example.packets, try example.traced()) { #expect(answer == line.answer, "\(line.question)") }
     }
 
     @Test(arguments: CorpusCase.names)
     func sharesAddUp(_ name: String) throws {
         let example = try CorpusCase(name)
-        let tracer = Tracer(try example.ruleset())
+        let tracer = Tracer(onCorpusHost: try example.ruleset())
         for line in example.packets {
             #expect(abs(tracer.trace(line.packet).reduce(0) { $0 + $1.share } - 1) < 1e-9, "\(line.question)")
         }

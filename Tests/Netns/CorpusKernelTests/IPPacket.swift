@@ -1,0 +1,51 @@
+import NetTypes
+import Ruleset
+
+/// An IP packet taken apart, as far as a sighting needs it.
+struct IPPacket {
+    let protocolNumber: UInt8
+    let timeToLive: UInt8
+    let source: Endpoint
+    let destination: Endpoint
+    let body: [UInt8]
+    private let header: [UInt8]
+    private let addresses: [UInt8]
+
+    init?(_ octets: some Collection<UInt8>) {
+        let octets = Array(octets)
+        guard let version = octets.first.map({ $0 >> 4 }), version == 4 || version == 6 else { return nil }
+        let (start, length) = version == 4 ? (12, 4) : (8, 16)
+        let headerLength = version == 4 ? Int(octets[0] & 15) * 4 : 40
+        guard octets.count >= headerLength + 8 else { return nil }
+        protocolNumber = octets[version == 4 ? 9 : 6]
+        timeToLive = octets[version == 4 ? 8 : 7]
+        (header, body) = (Array(octets[..<headerLength]), Array(octets[headerLength...]))
+        addresses = Array(octets[start..<start + 2 * length])
+        guard let from = IPAddress(octets: addresses.prefix(length)), let to = IPAddress(octets: addresses.suffix(length)) else {
+            return nil
+        }
+        source = Endpoint(address: from, port: UInt16(UInt32(octets: body[0..<2])))
+        destination = Endpoint(address: to, port: UInt16(UInt32(octets: body[2..<4])))
+    }
+
+    var flags: TCPFlags { protocolNumber == 6 && body.count > 13 ? TCPFlags(rawValue: body[13]) : [] }
+
+    /// False for datagrams without one (RFC 768).
+    var hasChecksum: Bool { protocolNumber != 17 || body[6] != 0 || body[7] != 0 }
+
+    /// Checksums that are wrong.
+    var faults: [String] {
+        var faults: [String] = []
+        if source.address.family == .ipv4, !InternetChecksum(of: header).isRight { faults.append("wrong header checksum") }
+        if let transport = TransportProtocol(rawValue: protocolNumber), hasChecksum,
+            !InternetChecksum(of: body, transport, addresses: addresses).isRight
+        {
+            faults.append("wrong \(transport) checksum")
+        }
+        return faults
+    }
+}
+
+extension UInt32 {
+    init(octets: some Collection<UInt8>) { self = octets.reduce(0) { $0 << 8 | UInt32($1) } }
+}

@@ -1,0 +1,69 @@
+import Ruleset
+
+/// What the kernel may hold after some packets: one world for each way that chance may have gone.
+public struct Worlds: Sendable {
+    private var worlds: [(state: DynamicState, share: Double)] = [(DynamicState(), 1)]
+    private let tracer: Tracer
+    private let remembersChance: Bool
+
+    /// `remembersChance`: false where no rule remembers anything. Then only connections could tell which way chance has gone, and
+    /// packets that leave it a choice are taken to be of connections that no other packet belongs to.
+    public init(_ tracer: Tracer, remembersChance: Bool) { (self.tracer, self.remembersChance) = (tracer, remembersChance) }
+
+    /// What may become of a packet: fates in the words of the corpus, with their shares and the worlds in which they leave the kernel.
+    public func send(_ line: PacketLine) -> [String: (share: Double, worlds: Worlds)] {
+        var ends: [String: (share: Double, worlds: Worlds)] = [:]
+        for world in worlds {
+            var state = world.state
+            if case .pause(let time) = line.interlude { state.wait(time) }
+            let outcomes = tracer.outcomes(of: line.packet, in: state)
+            let isForgotten = outcomes.count > 1 && !remembersChance
+            for outcome in outcomes {
+                let share = world.share * outcome.trace.share
+                ends[outcome.trace.fate.words, default: (0, nowhere)].share += share
+                ends[outcome.trace.fate.words]?.worlds.worlds.append((isForgotten ? state : outcome.state, share))
+            }
+        }
+        return ends
+    }
+
+    private var nowhere: Worlds {
+        var copy = self
+        copy.worlds = []
+        return copy
+    }
+
+    /// All of these, whichever it is.
+    private func joined(_ all: some Sequence<Worlds>) -> Worlds {
+        var shares: [DynamicState: Double] = [:]
+        for world in all.flatMap(\.worlds) { shares[world.state, default: 0] += world.share }
+        var result = nowhere
+        result.worlds = shares.map { ($0.key, $0.value) }
+        return result
+    }
+
+    /// Sends the packets one after the other; returns for each its ways, in the words of the corpus.
+    public func answers(_ lines: [PacketLine]) -> [String] {
+        var worlds = self
+        return lines.map { line in
+            let ends = worlds.send(line)
+            worlds = joined(ends.values.map(\.worlds))
+            return Self.text(ends.mapValues(\.share))
+        }
+    }
+
+    private static func text(_ shares: [String: Double]) -> String {
+        let ways = shares.sorted { $0.value == $1.value ? $0.key < $1.key : $0.value > $1.value }
+        return ways.map { ways.count == 1 ? $0.key : "\(percent($0.value)) \($0.key)" }.joined(separator: " | ")
+    }
+
+    private static func percent(_ share: Double) -> String {
+        let tenths = Int((share * 1000).rounded())
+        return "\(tenths / 10).\(tenths % 10)%"
+    }
+}
+
+extension Tracer {
+    /// On the host of the corpus.
+    public init(onCorpusHost ruleset: Ruleset) { self.init(ruleset, localAddresses: CorpusHost.addresses) }
+}
