@@ -1,5 +1,4 @@
 import CorpusCases
-import Glibc
 import NetfilterDriver
 import Ruleset
 import TestNamespaces
@@ -12,7 +11,7 @@ import Testing
         let (lab, example) = (try currentLab(), try CorpusCase(name))
         let ruleset = try example.ruleset()
         let theirs = try Namespace.run(in: lab.oracle) {
-            try Self.withFile(ruleset.text()) { try Shell.run("nft flush ruleset && nft -c -f \($0) && nft -f \($0) && nft list ruleset") }
+            try NftFile.with(ruleset.text()) { try Shell.run("nft flush ruleset && nft -c -f \($0) && nft -f \($0) && nft list ruleset") }
         }
         let ours = try Namespace.run(in: lab.balancer) {
             let kernel = try Kernel()
@@ -30,14 +29,5 @@ import Testing
     private static func lines(_ listing: String) -> [Substring] {
         listing.split(separator: "\n").filter { !$0.hasPrefix("\tflags") && !$0.hasPrefix("# Warning: table") }
             .map { $0.hasPrefix("table ") ? $0.prefix { $0 != "#" }.split(separator: " ").joined(separator: " ")[...] : $0 }
-    }
-
-    private static func withFile<Value>(_ text: String, _ body: (String) throws -> Value) throws -> Value {
-        let path = "/tmp/zk-corpus-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).nft"
-        guard let file = fopen(path, "w") else { throw TestFault("cannot write \(path)") }
-        defer { unlink(path) }
-        fputs(text, file)
-        fclose(file)
-        return try body(path)
     }
 }

@@ -15,13 +15,19 @@ public struct CorpusCase: Sendable {
 
     /// Throws what is wrong with the folder's files.
     public init(_ name: String) throws {
+        try self.init(
+            named: name, farms: try Self.contents(Self.path(name, "farm.yaml")),
+            situation: try Self.optionalContents(name, "situation") ?? "", packets: try Self.contents(Self.path(name, "packets")))
+    }
+
+    /// The same from texts.
+    public init(named name: String, farms: String, situation: String = "", packets: String) throws {
         self.name = name
-        let path = Self.path(name, "farm.yaml")
-        let loaded = FarmConfig.load([FarmFile(path: path, text: Array(try Self.contents(path).utf8))])
+        let loaded = FarmConfig.load([FarmFile(path: Self.path(name, "farm.yaml"), text: Array(farms.utf8))])
         guard loaded.faults.isEmpty else { throw CorpusFault(loaded.faults.map { "\($0)" }.joined(separator: "\n")) }
-        farms = loaded.farms
-        situation = try Situation(Self.optionalContents(name, "situation") ?? "")
-        packets = try PacketLine.lines(try Self.contents(Self.path(name, "packets")))
+        self.farms = loaded.farms
+        self.situation = try Situation(situation)
+        self.packets = try PacketLine.lines(packets)
     }
 
     /// The state that the daemon would have, reached by the same calls.
