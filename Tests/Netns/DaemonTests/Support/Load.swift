@@ -37,19 +37,24 @@ struct LongResult: Decodable {
         let backend: String?
     }
 
-    let count, alive, backendChanges: Int
+    let count, alive, backendChanges, lostDatagrams: Int
     let backends: [String: Int]
     let failures: [Failure]
+
+    /// For messages of faults.
+    var summary: String {
+        "\(alive) of \(count) alive, \(backendChanges) changed their backend, \(lostDatagrams) lost \(backends) \(failures.prefix(5))"
+    }
 
     var areAllAlive: Bool { alive == count && count > 0 && backendChanges == 0 }
 }
 
-/// Runs of farmload in the client of the lab.
+/// Runs of farmload in the lab, the client unless another place is named.
 struct Load<Result: Decodable> {
     private let program: Program
 
-    init(_ lab: Lab, _ words: [String]) throws {
-        program = try Program(lab.inside("client", [Programs.farmload] + words + ["-o", "json"]))
+    init(_ lab: Lab, at place: String = "client", _ words: [String]) throws {
+        program = try Program(lab.inside(place, [Programs.farmload] + words + ["-o", "json"]))
     }
 
     /// Waits for the end.
@@ -64,9 +69,9 @@ extension Lab {
 
     func connect(to target: String, _ options: String) throws -> LoadResult { try connecting(to: target, options).result() }
 
-    /// Forty long connections with a line every 100 ms, in the background.
-    func holding(to target: String, seconds: Int) throws -> Load<LongResult> {
-        try Load(self, ["long", "--to", target, "--count", "40", "--duration", "\(seconds)s"])
+    /// Forty long connections with a line every 100 ms, in the background, unless told otherwise.
+    func holding(to target: String, seconds: Int, _ options: String = "--count 40") throws -> Load<LongResult> {
+        try Load(self, ["long", "--to", target, "--duration", "\(seconds)s"] + options.words)
     }
 
     /// Asks once from each end and returns who answered whom.
