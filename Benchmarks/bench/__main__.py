@@ -11,10 +11,11 @@ import failover
 import flip
 import load
 import memory
+import path
 from namespaces import Namespace, wait_until
 from report import Report
 
-BENCHMARKS = {"load": load, "flip": flip, "failover": failover, "change": change, "memory": memory}
+BENCHMARKS = {"load": load, "flip": flip, "failover": failover, "change": change, "memory": memory, "path": path}
 
 
 class Context:
