@@ -12,14 +12,28 @@ struct Journey {
     private static let sentinelNumber: UInt32 = 0xFFFF_FF00
     private static let repetitions = 64
 
-    /// To be made, and used, in the balancer's namespace.
-    init(_ lab: Lab, nextHops: [IPAddress: NextHop] = [:]) throws {
-        (self.lab, neighbours) = (lab, nextHops.mapValues(\.destination))
+    /// In the balancer's namespace, of the calling thread.
+    static func run<Value>(_ lab: Lab, nextHops: [IPAddress: NextHop] = [:], _ body: (Journey) throws -> Value) throws -> Value {
         for (address, hop) in nextHops {
             try Shell.run("ip neigh replace \(address) lladdr \(hop.destination) dev \(hop.device.name) nud permanent")
         }
-        try Shell.run("conntrack -F")
+        try Shell.run("conntrack -F; nft -f - <<'END'\n\(silence)END")
+        let result = Result { try body(Journey(lab: lab, neighbours: nextHops.mapValues(\.destination))) }
+        try Shell.run("nft delete table inet silence")
+        return try result.get()
     }
+
+    /// Where nobody listens the host answers with a reset, at which conntrack forgets the connection that we want to ask it about.
+    /// The resets of rules belong to a connection before they are sent.
+    private static let silence = """
+        table inet silence {
+            chain output {
+                type filter hook output priority -400;
+                tcp flags & rst == rst tcp window 0 ct state invalid drop
+            }
+        }
+
+        """
 
     /// For each line what became of its packet, in the words of the corpus; of several copies where there is a choice.
     func fates(of lines: [PacketLine]) throws -> [[String]] {

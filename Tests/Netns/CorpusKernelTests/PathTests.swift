@@ -21,7 +21,7 @@ import Testing
         let (lab, ruleset) = (try currentLab(), try example.ruleset())
         let seen = try Namespace.run(in: lab.balancer) {
             try Kernel().become(ruleset)
-            return try Journey(lab, nextHops: example.situation.nextHops).fates(of: lines)
+            return try Journey.run(lab, nextHops: example.situation.nextHops) { try $0.fates(of: lines) }
         }
         for (line, ends) in zip(lines, seen) {
             let ways = line.ways
@@ -39,10 +39,11 @@ import Testing
             // From nothing: what an earlier case has left in dynamic sets is not this one's.
             try kernel.become(Ruleset())
             try kernel.become(ruleset)
-            let journey = try Journey(lab, nextHops: example.situation.nextHops)
-            return try lines.map { line in
-                if case .pause(let time) = line.interlude { usleep(UInt32(time.components.seconds) * 1_000_000) }
-                return try journey.fates(of: [line.packet])[0]
+            return try Journey.run(lab, nextHops: example.situation.nextHops) { journey in
+                try lines.map { line in
+                    if case .pause(let time) = line.interlude { usleep(UInt32(time.components.seconds) * 1_000_000) }
+                    return try journey.fates(of: [line.packet])[0]
+                }
             }
         }
         var worlds = try example.worlds()

@@ -19,7 +19,8 @@ enum RawSocket {
                 sendto(descriptor, octets, octets.count, 0, base.assumingMemoryBound(to: sockaddr.self), socklen_t(address.count))
             } ?? -1
         }
-        guard sent == octets.count else { throw TestFault("the balancer could not send \(probe.packet): errno \(errno)") }
+        // EPERM: a rule has dropped it.
+        guard sent == octets.count || errno == EPERM else { throw TestFault("the balancer could not send \(probe.packet): errno \(errno)") }
     }
 
     /// struct sockaddr_in or sockaddr_in6, without a port.

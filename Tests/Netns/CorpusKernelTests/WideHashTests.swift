@@ -42,7 +42,7 @@ import Testing
         let (lab, example) = (try currentLab(), example)
         let seen = try Namespace.run(in: lab.balancer) {
             try Kernel().become(try example.ruleset())
-            return try Journey(lab).fates(of: example.packets.map(\.packet))
+            return try Journey.run(lab) { try $0.fates(of: example.packets.map(\.packet)) }
         }
         let traced = try example.traced()
         #expect(seen == traced)
