@@ -110,6 +110,7 @@ let package = Package(
         tests("CorpusKernelTests", of: ["CorpusCases", "TestNamespaces", "NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
         tests("DaemonTests", of: [], in: "Netns"),
         tests("DriverTests", of: ["TestNamespaces", "NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
+        tests("PathTests", of: ["TestNamespaces", "NetfilterDriver", "RulesetCompiler", "Ruleset", "Seams", "FarmConfig", "FarmModel", "NetTypes", "CLinux"], in: "Netns"),
         tests("KernelEventTests", of: ["TestNamespaces", "KernelEvents", "Seams", "NetTypes", "CLinux", "CNetfilter"], in: "Netns"),
     ],
     swiftLanguageModes: [.v6]
