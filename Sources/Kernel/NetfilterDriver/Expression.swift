@@ -59,10 +59,15 @@ extension Expression {
         Expression("cmp").with(NFTNL_EXPR_CMP_SREG, register).with(NFTNL_EXPR_CMP_OP, operation.rawValue).with(NFTNL_EXPR_CMP_DATA, octets)
     }
 
-    static func mask(_ register: Register, _ octets: [UInt8]) -> Expression {
+    static func mask(_ register: Register, _ octets: [UInt8]) -> Expression { bitwise(register, octets, octets.map { _ in 0 }) }
+
+    /// Sets bits and keeps the others.
+    static func set(_ register: Register, _ octets: [UInt8]) -> Expression { bitwise(register, octets.map { ~$0 }, octets) }
+
+    private static func bitwise(_ register: Register, _ mask: [UInt8], _ flipped: [UInt8]) -> Expression {
         Expression("bitwise").with(NFTNL_EXPR_BITWISE_SREG, register).with(NFTNL_EXPR_BITWISE_DREG, register)
-            .with(NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_MASK_XOR.rawValue).with(NFTNL_EXPR_BITWISE_LEN, UInt32(octets.count))
-            .with(NFTNL_EXPR_BITWISE_MASK, octets).with(NFTNL_EXPR_BITWISE_XOR, octets.map { _ in 0 })
+            .with(NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_MASK_XOR.rawValue).with(NFTNL_EXPR_BITWISE_LEN, UInt32(mask.count))
+            .with(NFTNL_EXPR_BITWISE_MASK, mask).with(NFTNL_EXPR_BITWISE_XOR, flipped)
     }
 
     static func conntrack(_ key: nft_ct_keys, original: Bool = false, into register: Register) -> Expression {

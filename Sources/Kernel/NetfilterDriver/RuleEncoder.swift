@@ -50,7 +50,8 @@ struct RuleEncoder {
         case .remember(let key, let map, let value, let seconds): change(map, NFT_DYNSET_OP_UPDATE, key, value: value, seconds: seconds)
         case .forget(let key, let map, let value): change(map, NFT_DYNSET_OP_DELETE, key, value: value)
         case .assignHelper(let name): append(.object(name, type: UInt32(NFT_OBJECT_CT_HELPER)))
-        case .setMark(let mark): append(.immediate(hostOctets(mark), into: .first), .setMeta(NFT_META_MARK, from: .first))
+        case .setMark(let mark):
+            append(.meta(NFT_META_MARK, into: .first), .set(.first, hostOctets(mark)), .setMeta(NFT_META_MARK, from: .first))
         case .log(let prefix): append(Expression("log").with(NFTNL_EXPR_LOG_PREFIX, prefix))
         case .notrack: append(Expression("notrack"))
         case .counter: append(.counter)

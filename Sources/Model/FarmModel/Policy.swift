@@ -7,6 +7,8 @@ public struct Policy: Sendable, Hashable {
     public var sources: [AddressRange]
     /// A list of further sources, as a path that can be opened; read by whoever watches farm files.
     public var sourceFile: String?
+    /// What `sourceFile` held when it was read; nil until then.
+    public var list: SourceList?
     /// How many of the packets it decides on are logged; nil for none.
     public var log: Rate?
 

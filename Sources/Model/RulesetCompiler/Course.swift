@@ -22,31 +22,45 @@ struct Course: Sendable, Hashable {
 
     private var steps: [Chain] {
         detours.reversed().reduce(into: []) { chains, detour in
-            chains.append(detour.chain(next: chains.last?.name ?? selection.name, selection))
+            chains += detour.chains(next: chains.last?.name ?? selection.name, selection)
         }
     }
 }
 
 /// What happens to a packet between dispatch and selection.
 enum Detour: Sendable, Hashable {
+    /// Policies and limits decide.
+    case guarded(GuardProfile)
+    /// What has passed is logged, marked, and given its conntrack helper.
+    case attended(Attendance)
     /// Slots of the table `from` are moving: flows go where they began, others on, or where `noBackend` says.
     case handover(from: Selection, noBackend: NoBackendAction? = nil)
     /// Clients keep their backends.
     case sessions(SessionChain)
 
-    func chain(next: String, _ selection: Selection) -> Chain {
+    /// In the order of creation; the last is the one to enter.
+    func chains(next: String, _ selection: Selection) -> [Chain] {
         switch self {
+        case .guarded(let profile): GuardChain(profile: profile, next: next).chains
+        case .attended(let attendance): attendance.chains(next: next)
         case .handover(let former, let noBackend):
-            HandoverChain(former: former, selection: selection, noBackend: noBackend).chain(next: next)
-        case .sessions(let sessions): sessions.chain(next: next, selection)
+            [HandoverChain(former: former, selection: selection, noBackend: noBackend).chain(next: next)]
+        case .sessions(let sessions): [sessions.chain(next: next, selection)]
         }
     }
 
     func sets(before selection: Selection) -> [ElementSet] {
         switch self {
+        case .guarded(let profile): profile.sets
+        case .attended: []
         case .handover(let former, let noBackend): HandoverChain(former: former, selection: selection, noBackend: noBackend).sets
         case .sessions(let sessions): sessions.sets(selection)
         }
+    }
+
+    /// The conntrack helper that it assigns.
+    var helper: HelperObject? {
+        if case .attended(let attendance) = self { attendance.helper } else { nil }
     }
 }
 

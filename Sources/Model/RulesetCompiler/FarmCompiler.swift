@@ -13,6 +13,10 @@ public struct CompiledFarm: Sendable, Hashable {
     /// Next hops of dsr backends; shared with other farms.
     var nextHops: Set<NextHop> = []
     var rewriting: Rewriting = []
+    var tracked: Set<TrackedBackend> = []
+    var asides: Set<Aside> = []
+    /// The networks of policies; equal ones of several farms are one set.
+    var lists: [SetName: ElementTable] = [:]
     /// The backend's index by slot and family; empty for a family without a usable backend.
     public internal(set) var slots: [AddressFamily: [UInt16]] = [:]
 
@@ -41,6 +45,7 @@ extension CompiledFarm {
         shared = writer.shared.tables
         formerShared = writer.formerShared.tables
         rewriting = writer.rewriting
+        (tracked, asides, lists) = (writer.tracked, writer.asides, writer.lists)
         if case .dsr = plan.farm.mode {
             nextHops = Set(conditions.compactMap(\.nextHop) + handover.moving.flatMap { $0.backends.compactMap(\.nextHop) })
         }
@@ -49,7 +54,8 @@ extension CompiledFarm {
     /// Whether the same sets and chains hold both, so that going from one to the other only exchanges elements of the farm's own.
     func hasShape(of other: CompiledFarm) -> Bool {
         courses == other.courses && nextHops == other.nextHops && shared == other.shared && formerShared == other.formerShared
-            && rewriting == other.rewriting && elements.keys == other.elements.keys
+            && rewriting == other.rewriting && tracked == other.tracked && asides == other.asides && lists == other.lists
+            && elements.keys == other.elements.keys
     }
 }
 

@@ -13,6 +13,9 @@ struct FarmWriter {
     var shared = Rows()
     var formerShared = Rows()
     var rewriting: CompiledFarm.Rewriting = []
+    var tracked: Set<TrackedBackend> = []
+    var asides: Set<Aside> = []
+    var lists: [CompiledFarm.SetName: ElementTable] = [:]
 
     init(plan: FarmPlan, conditions: [BackendCondition], slots: [AddressFamily: [UInt16]], handover: Handover) {
         (self.plan, self.conditions, self.slots, self.handover) = (plan, conditions, slots, handover)
@@ -21,6 +24,7 @@ struct FarmWriter {
     var farm: Farm { plan.farm }
 
     mutating func write() {
+        writeLists()
         for listener in farm.listeners {
             for ports in listener.ports { write(listener, ports) }
         }
@@ -46,9 +50,10 @@ struct FarmWriter {
         let former = moving.map {
             Detour.handover(from: self.selection(mouth, $0.tableSize, $0.scheduler), noBackend: table.isEmpty ? farm.noBackend : nil)
         }
-        let course = course(selection, former, sessions)
+        let course = course(selection, guards(mouth), former, sessions)
         dispatch(mouth.key, to: table.isEmpty && moving == nil ? NoBackend.chainName(farm.noBackend) : course.entry, selection)
         writeSlots(mouth, selection, table)
+        writeConduct(mouth)
         if let sessions { writeSessions(mouth, selection, table, sessions) }
         if let moving { writeFormer(mouth, moving) }
         if case .snat(let addresses) = farm.mode { translateSource(mouth, addresses) }
@@ -60,15 +65,15 @@ struct FarmWriter {
     }
 
     /// Chains and sets follow from configuration alone: a farm that loses its last backend changes elements, not the shape.
-    private mutating func course(_ selection: Selection, _ former: Detour?, _ sessions: SessionChain?) -> Course {
-        let plain = Course(selection: selection, detours: sessions.map { [.sessions($0)] } ?? [])
+    private mutating func course(_ selection: Selection, _ guards: [Detour], _ former: Detour?, _ sessions: SessionChain?) -> Course {
+        let plain = Course(selection: selection, detours: guards + (sessions.map { [.sessions($0)] } ?? []))
         courses.insert(plain)
         guard selection.path != .translate else { return plain }
-        let ready = Course(selection: selection, detours: [.handover(from: selection)])
+        let ready = Course(selection: selection, detours: guards + [.handover(from: selection)])
         courses.insert(ready)
         rows[CompiledFarm.SetName(selection.table, selection.formerMapName, selection.slotMapType)] += []
         guard let former else { return plain }
-        let course = Course(selection: selection, detours: [former])
+        let course = Course(selection: selection, detours: guards + [former])
         courses.insert(course)
         return course
     }

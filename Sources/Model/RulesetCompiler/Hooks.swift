@@ -15,6 +15,18 @@ enum Hooks {
     static let untrackedIn = Entry(
         name: "untracked-in", base: BaseChain(.filter, .prerouting, priority: -300),
         reason: "raw: before conntrack calls the untracked probes' replies invalid")
+    static let conduct = Entry(
+        name: "conduct", base: BaseChain(.filter, .prerouting, priority: -150),
+        reason: "mangle: conntrack has said what it knows, and both ends still have the addresses that came in")
+    static let packetMarks = Entry(
+        name: "packet-marks", base: BaseChain(.filter, .prerouting, priority: -95),
+        reason: "behind dstnat, where the backend is known, and before routing, which may go by marks")
+    static let backendLimits = Entry(
+        name: "backend-limits", base: BaseChain(.filter, .prerouting, priority: -90),
+        reason: "behind dstnat: only then is it known whose connection it is")
+    static let ownBackendLimits = Entry(
+        name: "own-backend-limits", base: BaseChain(.filter, .output, priority: -90),
+        reason: "likewise, of connections that the host itself makes to farms of mode local")
     static let dispatch = Entry(
         name: "prerouting", base: BaseChain(.nat, .prerouting, priority: -100),
         reason: "dstnat: conntrack translates both ways from here, and only the first packet of a connection asks")

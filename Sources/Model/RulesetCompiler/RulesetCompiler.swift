@@ -83,7 +83,9 @@ extension RulesetCompiler {
         var sets = elementSets(.inet, dispatch)
         for set in rewriting.flatMap(Stateless.replySets) where sets[set.name] == nil { sets[set.name] = set }
         for set in AddressFamily.allCases.compactMap(probeTargets) { sets[set.name] = set }
+        for set in guardSets where sets[set.name] == nil { sets[set.name] = set }
         var chains = NoBackend.chains + courseChains(.inet)
+        chains += guardChains(sets, besides: Set(chains.map(\.name)))
         chains += sourceTranslationChains(sets)
         chains.append(base(Hooks.dispatch, dispatch.map { Dispatch.rule($0) }))
         let own = Variant.all.filter { sets[Dispatch.mapName($0.family, isRange: $0.isRange, from: .host)] != nil }
@@ -98,7 +100,7 @@ extension RulesetCompiler {
             chains += Set(rewriting.map(\.family)).sorted().map(Stateless.reply)
             chains.append(base(Hooks.statelessReplies, rewriting.map(Stateless.replies)))
         }
-        return Table(family: .inet, sets: Array(sets.values), chains: chains)
+        return Table(family: .inet, helpers: helpers, sets: Array(sets.values), chains: chains)
     }
 
     private func directTable() -> Table {
@@ -133,6 +135,11 @@ extension RulesetCompiler {
             sets[name] = ElementSet(name: name, type: Dispatch.mapType(variant.family, isRange: variant.isRange))
         }
         for set in courses(table).flatMap(\.sets) { sets[set.name] = set }
+        for farm in farms.values {
+            for (set, rows) in farm.lists where set.table == table {
+                sets[set.name] = ElementSet(name: set.name, type: set.type, fragments: [.shared: rows])
+            }
+        }
         for (name, farm) in farms {
             for (set, rows) in farm.elements where set.table == table {
                 sets[set.name, default: ElementSet(name: set.name, type: set.type)].fragments[name] = rows
@@ -169,6 +176,37 @@ extension RulesetCompiler {
                 return level < chains.count && known.insert(chains[level].name).inserted ? chains[level] : nil
             }
         }
+    }
+
+    private var asides: [Aside] {
+        Array(farms.values.reduce(into: Set<Aside>()) { $0.formUnion($1.asides) })
+    }
+
+    private var guardSets: [ElementSet] {
+        let tracked = farms.values.reduce(into: Set<TrackedBackend>()) { $0.formUnion($1.tracked) }
+        return asides.flatMap(\.sets) + TrackedBackend.sets(tracked)
+    }
+
+    /// Chains for tracked connections beside the way of dispatch, where farms ask for some.
+    private func guardChains(_ sets: [String: ElementSet], besides others: Set<String>) -> [Chain] {
+        func variants(_ name: (Variant) -> String) -> [Variant] { Variant.all.filter { sets[name($0)] != nil } }
+        var known = others
+        // A chain stands behind those that it goes to: each aside brings its own.
+        var chains = asides.map(\.chains).sorted { $0.map(\.name).lexicographicallyPrecedes($1.map(\.name)) }.flatMap { $0 }
+        chains = chains.filter { known.insert($0.name).inserted }
+        if !variants(Conduct.strictSet).isEmpty { chains.append(Conduct.bogus) }
+        let conduct = [Conduct.strictSet, Conduct.resetMap, Conduct.backendSet].contains { !variants($0).isEmpty }
+        if conduct { chains.append(base(Hooks.conduct, Conduct.rules(sets))) }
+        let (marked, limited) = (variants(PacketMarks.mapName).map(PacketMarks.rule), variants(BackendLimit.mapName).map(BackendLimit.rule))
+        if !marked.isEmpty { chains.append(base(Hooks.packetMarks, marked)) }
+        guard !limited.isEmpty else { return chains }
+        let isOwn = Variant.all.contains { sets[Dispatch.mapName($0.family, isRange: $0.isRange, from: .host)] != nil }
+        return chains + [base(Hooks.backendLimits, limited)] + (isOwn ? [base(Hooks.ownBackendLimits, limited)] : [])
+    }
+
+    private var helpers: [HelperObject] {
+        let used = courses(.inet).flatMap(\.detours).compactMap(\.helper)
+        return Array(Set(used))
     }
 
     private func sourceTranslationChains(_ sets: [String: ElementSet]) -> [Chain] {

@@ -1,0 +1,103 @@
+import FarmModel
+import NetTypes
+import Ruleset
+
+/// What is asked of tracked connections packet by packet, behind conntrack and before translation.
+///
+/// A reply that conntrack cannot place leaves untranslated, its client (snat: the balancer itself) does not know it and resets the
+/// connection. Dropped instead, it is sent again, and by then the client's next packet may have made conntrack know the connection.
+enum Conduct {
+    static let bogusChain = "bogus-flags"
+
+    static func backendSet(_ variant: Variant) -> String { "tracked-backends\(variant.suffix)" }
+    static func strictSet(_ variant: Variant) -> String { "strict-listeners\(variant.suffix)" }
+    static func resetMap(_ variant: Variant) -> String { "reset-listeners\(variant.suffix)" }
+
+    static func backendType(_ variant: Variant) -> SetType {
+        SetType(key: [.address(variant.family), .port], isInterval: variant.isRange)
+    }
+    static func strictType(_ variant: Variant) -> SetType {
+        SetType(key: listener(variant.family).parts.map(\.field), isInterval: variant.isRange)
+    }
+    static func resetType(_ variant: Variant) -> SetType {
+        SetType(key: listener(variant.family).parts.map(\.field), value: .verdict, isInterval: variant.isRange)
+    }
+
+    private static func listener(_ family: AddressFamily) -> Key { Key(.address(.destination, family), .transport, .port(.destination)) }
+
+    /// The rules of the hook for the sets that there are. Packets of connections that are known pay for the resets' rule, if any, and one
+    /// more.
+    static func rules(_ sets: [String: ElementSet]) -> [Rule] {
+        let resets = Variant.all.filter { sets[resetMap($0)] != nil }.map {
+            Rule(.tcpFlags(.rst, among: .rst), .verdictMap(listener($0.family), map: resetMap($0)))
+        }
+        let strict = Variant.all.filter { sets[strictSet($0)] != nil }.map {
+            Rule(.connectionState(.invalid), .inSet(listener($0.family), set: strictSet($0)), .verdict(.goto(bogusChain)))
+        }
+        let backends = Variant.all.filter { sets[backendSet($0)] != nil }
+        let known = Rule(.connectionState(.established), .verdict(.accept))
+        return resets + [known] + strict + guards(backends)
+    }
+
+    /// Invalid packets of backends, and such as seem to begin a connection in its middle. A backend may begin connections of its own
+    /// from the port that it serves at; over udp nothing tells these from replies.
+    private static func guards(_ backends: [Variant]) -> [Rule] {
+        guard !backends.isEmpty else { return [] }
+        let invalid = backends.map { Rule(.connectionState(.invalid), .transport(.tcp), from($0), .counter, .verdict(.drop)) }
+        let begins = Rule(.connectionState(.new), .tcpFlags(.syn, among: [.fin, .syn, .rst, .ack]), .verdict(.accept))
+        let new = backends.map { Rule(.connectionState(.new), .transport(.tcp), from($0), .counter, .verdict(.drop)) }
+        return invalid + [begins] + new
+    }
+
+    private static func from(_ variant: Variant) -> Statement {
+        .inSet(Key(.address(.source, variant.family), .port(.source)), set: backendSet(variant))
+    }
+}
+
+extension Conduct {
+    /// Combinations that no TCP sends (RFC 9293, 3.10): conntrack calls them invalid, and such a packet would reach the host itself.
+    static var bogusFlags: [Rule] {
+        let combinations: [(TCPFlags, among: TCPFlags)] = [
+            ([], [.fin, .syn, .rst, .ack]), ([.syn, .fin], [.syn, .fin]), ([.syn, .rst], [.syn, .rst]), ([.fin, .rst], [.fin, .rst]),
+            (.fin, [.fin, .ack]),
+        ]
+        return combinations.map { Rule(.tcpFlags($0.0, among: $0.among), .counter, .verdict(.drop)) }
+    }
+
+    static let bogus = Chain(bogusChain, rules: bogusFlags)
+
+    /// A chain for the resets of tracked connections. Sources that a policy accepts are past the limit.
+    static func resetChains(_ profile: ResetProfile) -> [Chain] {
+        let accepted = profile.accepted.map { Rule(.inSet(Key(.address(.source, profile.family)), set: $0), .verdict(.accept)) }
+        let ban = profile.banSeconds.map { BanChain(profile.scope, profile.family, seconds: $0).chain }
+        let refusal = Statement.verdict(ban.map { .goto($0.name) } ?? .drop)
+        let rules = accepted + [resetRule(profile.rate, profile.scope, profile.family, refusal: refusal)]
+        return (ban.map { [$0] } ?? []) + [Chain("resets\(profile.family.rawValue)-\(digest(rules))", rules: rules)]
+    }
+
+    static func resetRule(_ rate: Rate, _ scope: LimitScope, _ family: AddressFamily, refusal: Statement) -> Rule {
+        let set = LimitSets.resetRates(scope, family, rate)
+        return Rule(.tcpFlags(.rst, among: .rst), .rateOver(RateLimit(rate), scope.sourceKey(family), set: set.name), .counter, refusal)
+    }
+}
+
+/// How many resets a farm of tracked connections takes of one source.
+struct ResetProfile: Sendable, Hashable {
+    let family: AddressFamily
+    let scope: LimitScope
+    let rate: Rate
+    /// Sets of sources that are past the limit.
+    let accepted: [String]
+    let banSeconds: UInt32?
+
+    init?(_ farm: Farm, _ family: AddressFamily) {
+        guard farm.mode.usesConntrack, let rate = farm.limits.resetsPerSource else { return nil }
+        (self.family, self.rate, scope) = (family, rate, LimitScope(farm, family))
+        accepted = farm.policies.filter { $0.action == .accept }.flatMap { SourceSet.sets(of: $0, family) }.map(\.name)
+        banSeconds = farm.limits.banTime.map { UInt32(max(1, $0.components.seconds)) }
+    }
+
+    var sets: [ElementSet] {
+        [LimitSets.resetRates(scope, family, rate)] + (banSeconds.map { [LimitSets.banned(scope, family, seconds: $0)] } ?? [])
+    }
+}
