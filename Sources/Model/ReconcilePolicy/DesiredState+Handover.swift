@@ -84,8 +84,8 @@ extension DesiredState {
         served = farms.reduce(into: [:]) { served, entry in
             guard !entry.value.mode.usesConntrack else { return }
             let reader = ServedFarmReader(kernel: kernel, nextHops: nextHops, kept: kept[entry.key] ?? [], now: now)
-            served[entry.key] =
-                [past[entry.key], entry.value].lazy.compactMap { $0 }.compactMap { reader.read($0, and: entry.value) }.first
+            let (old, new) = (past[entry.key] ?? entry.value, entry.value)
+            served[entry.key] = reader.read(old, and: new) ?? reader.read(new, and: old)
         }
         recompile(Set(served.keys))
     }

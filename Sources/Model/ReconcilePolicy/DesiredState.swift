@@ -30,6 +30,10 @@ public struct DesiredState: Sendable {
     var expected: Set<IPAddress> = []
     private var ingressDevices: [NetworkDevice] = []
 
+    /// Slots by backend, of farms whose table follows the number of open connections; empty until that is known.
+    public private(set) var slotShares: [String: [String: Int]] = [:]
+    /// Those farms.
+    private(set) var following: Set<String> = []
     private(set) var plans: [String: FarmPlan] = [:]
     private(set) var compiler = RulesetCompiler()
     private var users: [ProbeTarget: Set<String>] = [:]
@@ -79,6 +83,8 @@ extension DesiredState {
             }
         }
         for name in transitions.keys where farms[name] == nil { transitions[name] = nil }
+        following = Set(new.lazy.filter(\.followsConnections).map(\.name))
+        slotShares = slotShares.filter { following.contains($0.key) }
         noteFormerAddresses()
         compiler.replace(farms: compiled, environment: environment)
         touched = nil
@@ -127,8 +133,16 @@ extension DesiredState {
         noteFormerAddresses()
     }
 
+    /// Deals the slots of these farms anew, by what each backend is to have; other farms stay as they are.
+    public mutating func set(slotShares new: [String: [String: Int]]) {
+        let changed = new.filter { following.contains($0.key) && slotShares[$0.key] != $0.value }
+        slotShares.merge(changed) { $1 }
+        recompile(Set(changed.keys), replanning: true)
+    }
+
     private func plan(_ farm: Farm) -> FarmPlan {
-        FarmPlan(farm, weights: farm.backends.map { weight(of: $0, in: farm) })
+        let shares = farm.followsConnections ? slotShares[farm.name].map { self.shares($0, farm) } : nil
+        return FarmPlan(farm, weights: farm.backends.map { weight(of: $0, in: farm) }, shares: shares)
     }
 
     private var environment: Environment {

@@ -63,7 +63,15 @@ public struct Handovers {
             return !isBack && !isDead(move.destination) && move.since.duration(to: now) < longest
                 && !(transition.kind == .remembered && isQuiet(since: move.since))
         }
-        transition.strays = transition.strays.filter { !isDead($0.key) && $0.value.duration(to: now) < settings.limit }
+        transition.strays = transition.strays.filter { destination, last in
+            !isDead(destination) && last.duration(to: now) < settings.limit && !isForgotten(transition.family, since: last)
+        }
+    }
+
+    /// Nobody is remembered, so nobody strays: as after a start at which backends came up one by one, before any client did.
+    private func isForgotten(_ family: AddressFamily, since: MonotonicInstant) -> Bool {
+        guard let oldPath else { return false }
+        return oldPath.forgotten.contains(family) && oldPath.lastLook > since
     }
 
     private func isQuiet(since: MonotonicInstant) -> Bool {
@@ -86,6 +94,10 @@ public struct PathUse: Sendable, Hashable {
     /// When it was seen to have carried a packet; the first look counts as one.
     public var lastUse: MonotonicInstant
     public var lastLook: MonotonicInstant
+    /// Families of which no flow was remembered at the last look.
+    public var forgotten: Set<AddressFamily>
 
-    public init(lastUse: MonotonicInstant, lastLook: MonotonicInstant) { (self.lastUse, self.lastLook) = (lastUse, lastLook) }
+    public init(lastUse: MonotonicInstant, lastLook: MonotonicInstant, forgotten: Set<AddressFamily> = []) {
+        (self.lastUse, self.lastLook, self.forgotten) = (lastUse, lastLook, forgotten)
+    }
 }

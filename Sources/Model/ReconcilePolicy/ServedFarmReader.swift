@@ -11,10 +11,12 @@ struct ServedFarmReader {
     let kept: [Transition]
     let now: MonotonicInstant
 
-    /// Nil when the kernel does not serve the farm by a table such as `farm` has. `current` may name further backends.
-    func read(_ farm: Farm, and current: Farm) -> ServedFarm? {
-        let backends = candidates(farm, current)
-        let tables = kept.map { (tableSize: $0.counting.tableSize, scheduler: $0.counting.scheduler) }
+    /// Nil when the kernel does not serve the farm by a table such as `farm` has. `other` may name further backends and tables.
+    func read(_ farm: Farm, and other: Farm) -> ServedFarm? {
+        let backends = candidates(farm, other)
+        let tables =
+            kept.map { (tableSize: $0.counting.tableSize, scheduler: $0.counting.scheduler) }
+            + [farm, other].map { (tableSize: $0.slotCount, scheduler: $0.scheduler) }
         let readings = FarmPlan(farm).readings(
             of: kernel, candidates: backends.map { FormerBackend(backend: $0, nextHop: nextHops[$0.address]) }, formerTables: tables)
         guard !readings.isEmpty else { return nil }
@@ -32,9 +34,9 @@ struct ServedFarmReader {
     }
 
     /// Each once: of the farm as it was, as it is, and of what was in transition.
-    private func candidates(_ farm: Farm, _ current: Farm) -> [Backend] {
+    private func candidates(_ farm: Farm, _ other: Farm) -> [Backend] {
         var known: Set<Destination> = []
-        let all = farm.backends + current.backends + kept.flatMap { entry in entry.former.keys.sorted().compactMap { entry.former[$0] } }
+        let all = farm.backends + other.backends + kept.flatMap { entry in entry.former.keys.sorted().compactMap { entry.former[$0] } }
         return all.filter { known.insert(Destination(of: $0, farm.mode)).inserted }
     }
 

@@ -1,4 +1,5 @@
 import HealthPolicy
+import NetTypes
 import ReconcilePolicy
 
 /// What the reconciler knows of transitions beside what is decided about them.
@@ -14,6 +15,8 @@ struct HandoverWatch: Sendable {
     var fullMaps: Set<String> = []
     private var chains: [String: ChainUse] = [:]
 
+    private var forgotten: Set<AddressFamily> = []
+
     private struct ChainUse {
         var packets: UInt64
         var lastUse: MonotonicInstant
@@ -24,7 +27,8 @@ struct HandoverWatch: Sendable {
     static func rhythm(_ settings: HandoverSettings) -> Duration { min(max(settings.quiet / 4, .milliseconds(50)), .seconds(15)) }
 
     /// A look at what old paths have carried, by chain. One that was not looked at before counts as used: nobody knows.
-    mutating func look(_ packets: [String: UInt64], at now: MonotonicInstant) {
+    mutating func look(_ packets: [String: UInt64], _ forgotten: Set<AddressFamily>, at now: MonotonicInstant) {
+        self.forgotten = forgotten
         chains = packets.reduce(into: [:]) { result, entry in
             let known = chains[entry.key]
             let isSame = known?.packets == entry.value
@@ -38,6 +42,6 @@ struct HandoverWatch: Sendable {
         guard uses.count == names.count, let lastUse = uses.map(\.lastUse).max(), let lastLook = uses.map(\.lastLook).min() else {
             return nil
         }
-        return PathUse(lastUse: lastUse, lastLook: lastLook)
+        return PathUse(lastUse: lastUse, lastLook: lastLook, forgotten: forgotten)
     }
 }

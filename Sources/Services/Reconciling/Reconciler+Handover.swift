@@ -69,15 +69,16 @@ extension Reconciler {
     func checkHandovers() {
         handovers.isCheckPlanned = false
         guard desired.isInTransition, !isHolding else { return }
-        lookAtOldPaths()
+        let fills = freshFills()
+        warnOfFullMaps(fills)
+        lookAtOldPaths(forgotten: Set(fills.filter { $0.count == 0 }.map(\.family)))
         let paths = desired.transitions.keys.reduce(into: [String: PathUse]()) { $0[$1] = handovers.use(of: handoverChains(of: $1)) }
-        warnOfFullMaps()
         desired.now = Timestamp.monotonic
         if desired.endHandovers(paths) { reconcile(author: "handover", because: "a handover is over") }
         planHandoverCheck()
     }
 
-    private func lookAtOldPaths() {
+    private func lookAtOldPaths(forgotten: Set<AddressFamily>) {
         guard let table = committed[.netdev] else { return }
         do {
             let counted = try driver.counters()[.netdev] ?? [:]
@@ -86,7 +87,7 @@ extension Reconciler {
                     counted[chain.name].flatMap { $0.indices.contains(index) ? $0[index] : nil }.map { (chain.name, $0.packets) }
                 }
             }
-            handovers.look(Dictionary(packets) { first, _ in first }, at: Timestamp.monotonic)
+            handovers.look(Dictionary(packets) { first, _ in first }, forgotten, at: Timestamp.monotonic)
         } catch {
             // Not looked at is not quiet: transitions then end by their limit.
             log.warning("what handovers carry cannot be read", metadata: ["error": "\(error)"])
@@ -103,10 +104,11 @@ extension Reconciler {
     }
 
     /// How full the maps of remembered flows are.
-    func freshFills() -> [(map: String, count: Int, limit: Int)] {
+    func freshFills() -> [(map: String, family: AddressFamily, count: Int, limit: Int)] {
         desired.freshMaps.sorted().compactMap { map in
             guard let limit = committed[.netdev]?.set(map)?.type.dynamic?.size else { return nil }
-            do { return (map, try driver.count(of: map, in: .netdev), Int(limit)) } catch {
+            let family: AddressFamily = map.hasSuffix("6") ? .ipv6 : .ipv4
+            do { return (map, family, try driver.count(of: map, in: .netdev), Int(limit)) } catch {
                 log.debug("remembered flows cannot be counted", metadata: ["map": "\(map)", "error": "\(error)"])
                 return nil
             }
@@ -114,8 +116,8 @@ extension Reconciler {
     }
 
     /// Once a map, and once more when it has had room in between.
-    private func warnOfFullMaps() {
-        for (map, count, limit) in freshFills() {
+    private func warnOfFullMaps(_ fills: [(map: String, family: AddressFamily, count: Int, limit: Int)]) {
+        for (map, _, count, limit) in fills {
             guard count * 100 >= limit * Self.alarmPercentage else {
                 handovers.fullMaps.remove(map)
                 continue

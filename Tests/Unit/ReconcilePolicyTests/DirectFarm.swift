@@ -76,8 +76,8 @@ struct DirectFarm {
 
     /// Looks, having seen the last packet so long ago.
     @discardableResult
-    mutating func look(quietFor time: Duration) -> Bool {
-        state.endHandovers(["web": PathUse(lastUse: state.now.advanced(by: .zero - time), lastLook: state.now)])
+    mutating func look(quietFor time: Duration, forgotten: Set<AddressFamily> = []) -> Bool {
+        state.endHandovers(["web": PathUse(lastUse: state.now.advanced(by: .zero - time), lastLook: state.now, forgotten: forgotten)])
     }
 
     func transition(_ kind: Transition.Kind = .remembered) -> Transition? { state.transitions["web"]?.first { $0.kind == kind } }

@@ -84,6 +84,21 @@ import Testing
         #expect(isEnded && web.state.transitions.isEmpty)
     }
 
+    @Test func whereNobodyIsRememberedNobodyStrays() throws {
+        var web = try DirectFarm()
+        _ = drained(&web)
+        web.state.settled()
+        web.override(2, nil)
+        web.state.settled()
+        let isEarly = web.look(quietFor: .zero, forgotten: [.ipv4])
+        #expect(!isEarly, "somebody may have come since the look")
+        web.wait(.seconds(1))
+        let isOther = web.look(quietFor: .zero, forgotten: [.ipv6])
+        #expect(!isOther)
+        let isEnded = web.look(quietFor: .zero, forgotten: [.ipv4])
+        #expect(isEnded && web.state.transitions.isEmpty)
+    }
+
     @Test func aBackendThatDiesLeavesTheOldSide() throws {
         var web = try DirectFarm()
         _ = drained(&web)
