@@ -31,7 +31,8 @@ public struct LeastConnectionsBalance: Sendable {
         return Self.affordable(changes)
     }
 
-    private mutating func deal(_ farm: Farm, _ state: DesiredState, _ elapsed: Duration, _ count: (Backend, Farm) -> Count) -> [String: Int] {
+    private mutating func deal(_ farm: Farm, _ state: DesiredState, _ elapsed: Duration, _ count: (Backend, Farm) -> Count) -> [String: Int]
+    {
         let serving = state.servingBackends(of: farm)
         let members = farm.backends.enumerated().map { index, backend in
             let count = count(backend, farm)
@@ -89,7 +90,9 @@ extension DesiredState {
     func slotsMoved(_ farm: Farm, to wanted: [String: Int]) -> Int {
         let serving = Set(servingBackends(of: farm).map { farm.backends[$0].name })
         let known = slotShares[farm.name] ?? [:]
-        return wanted.reduce(0) { serving.contains($1.key) && known[$1.key] != $1.value ? $0 + max(1, $1.value - (known[$1.key] ?? 0)) : $0 }
+        return wanted.reduce(0) {
+            serving.contains($1.key) && known[$1.key] != $1.value ? $0 + max(1, $1.value - (known[$1.key] ?? 0)) : $0
+        }
     }
 
     /// A backend of which nothing is known yet is taken to deserve its weight.
