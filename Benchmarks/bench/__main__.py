@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import change
+import connections
 import failover
 import flip
 import load
@@ -15,7 +16,7 @@ import path
 from namespaces import Namespace, wait_until
 from report import Report
 
-BENCHMARKS = {"load": load, "flip": flip, "failover": failover, "change": change, "memory": memory, "path": path}
+BENCHMARKS = {"load": load, "flip": flip, "failover": failover, "change": change, "memory": memory, "path": path, "connections": connections}
 
 
 class Context:

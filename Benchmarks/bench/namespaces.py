@@ -41,10 +41,13 @@ class Namespace:
         self.run("nft", "flush", "ruleset")
         self.run("conntrack", "-F", check=False)
 
+    def pids(self):
+        return [int(pid) for pid in subprocess.run(["ip", "netns", "pids", self.name], text=True, capture_output=True).stdout.split()]
+
     def remove(self):
-        for pid in subprocess.run(["ip", "netns", "pids", self.name], text=True, capture_output=True).stdout.split():
+        for pid in self.pids():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+                os.kill(pid, signal.SIGKILL)
         subprocess.run(["ip", "netns", "delete", self.name], check=False)
 
     @contextlib.contextmanager

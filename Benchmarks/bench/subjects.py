@@ -64,11 +64,11 @@ def serving(balancer, subject, start, is_ready):
         balancer.clear_kernel()
 
 
-def accepts(balancer):
+def accepts(balancer, port=80):
     with balancer.entered():
         probe = socket.socket()
     with probe:
-        return probe.connect_ex((lab_farms.VIP, 80)) == 0
+        return probe.connect_ex((lab_farms.VIP, port)) == 0
 
 
 def prober_words():
