@@ -18,7 +18,7 @@ public struct Lbctl: AsyncParsableCommand {
         version: "lbctl \(Product.version)",
         subcommands: [StatusCommand.self],
         groupedSubcommands: [
-            CommandGroup(name: "Farms and backends", subcommands: [FarmCommand.self, BackendCommand.self]),
+            CommandGroup(name: "Farms and backends", subcommands: [FarmCommand.self, BackendCommand.self, SessionCommand.self]),
             CommandGroup(
                 name: "Farm files",
                 subcommands: [CheckCommand.self, PlanCommand.self, ApplyCommand.self, ExplainCommand.self, ImportCommand.self]

@@ -9,6 +9,10 @@ public protocol ControlService: Sendable {
     func override(farm: String, backend: String, _ request: OverrideRequest?, by caller: Caller) async throws(Problem) -> BackendView
     /// Re-reads the farm files; a dry run says what would be done.
     func apply(_ request: ApplyRequest, by caller: Caller) async throws(Problem) -> PlanView
+    /// Clients that are kept on their backends, of one farm or, with nil, of all.
+    func sessions(farm: String?) async throws(Problem) -> SessionList
+    /// Forgets the sessions of a farm: of one client, of one backend, or with both nil all of them.
+    func deleteSessions(farm: String, client: String?, backend: String?, by caller: Caller) async throws(Problem) -> SessionsDeleted
     func rules(farm: String?) async throws(Problem) -> RulesView
     /// `from` `10.0.0.9:40000`, `to` `203.0.113.10:80/tcp`.
     func trace(from: String, to: String) async throws(Problem) -> TraceView

@@ -36,6 +36,12 @@ public struct DynamicState: Sendable, Hashable {
     /// Whether rules have left something behind, beside what conntrack remembers by itself.
     public var isRemembering: Bool { !buckets.isEmpty || sets.values.contains { !$0.isEmpty } }
 
+    /// The elements that packets have put into a dynamic set.
+    public func rows(of set: ElementSet, in table: TableFamily) -> ElementTable {
+        let elements = sets[SetName(table: table, name: set.name)]?.filter { !isOver($0.value) } ?? [:]
+        return ElementTable(set.type.layout, unsortedRows: elements.flatMap { $0.key + $0.value.value })
+    }
+
     public func count(of set: String, in table: TableFamily) -> Int {
         sets[SetName(table: table, name: set)]?.values.count { !isOver($0) } ?? 0
     }

@@ -39,22 +39,29 @@ struct SessionChain: Sendable, Hashable {
     }
 
     func sets(_ selection: Selection) -> [ElementSet] {
-        let sessions = ElementSet(
-            name: sessionMap(selection.family),
-            type: SetType(key: client(selection.family).parts.map(\.field), value: .fields([.mac]), dynamic: .init(size: Self.size)))
         let own = [
             ElementSet(name: Self.liveMap(selection), type: Self.liveType(selection)),
-            ElementSet(name: selection.numberedMapName, type: selection.numberedMapType), sessions,
+            ElementSet(name: selection.numberedMapName, type: selection.numberedMapType), sessions(selection.family),
         ]
         return own + (hasStaticSessions ? [ElementSet(name: Self.staticMap(selection), type: Self.staticType(selection))] : [])
     }
+
+    /// What the kernel remembers; farms with equal keys share it.
+    func sessions(_ family: AddressFamily) -> ElementSet {
+        ElementSet(
+            name: sessionMap(family),
+            type: SetType(key: client(family).parts.map(\.field), value: .fields([.mac]), dynamic: .init(size: Self.size)))
+    }
+
+    /// Whether the map holds addresses, not hashes of them.
+    func isExact(_ family: AddressFamily) -> Bool { family == .ipv4 && inputs == .address }
 
     func sessionMap(_ family: AddressFamily) -> String { "sessions\(family.rawValue)-\(inputs.text)" }
 
     /// The client and the listener. nft cannot write to maps with keys over 16 octets: what is longer stands as hashes of it.
     private func client(_ family: AddressFamily) -> Key {
         let listener: [KeyPart] = [.address(.destination, family), .port(.destination)]
-        if family == .ipv4, inputs == .address { return Key(.address(.source, family), listener[0], .transport, listener[1]) }
+        if isExact(family) { return Key(.address(.source, family), listener[0], .transport, listener[1]) }
         func word(_ parts: [KeyPart], seed: UInt32) -> KeyPart { .slot(.hash(parts, modulus: .max, seed: seed)) }
         let source = inputs.inputs.map { $0.keyPart(family) }
         return Key(

@@ -40,6 +40,13 @@ public struct ControlClient: Sendable {
     /// What `apply` would do.
     public func plan() async throws -> PlanView { try await call(.POST, "plan") }
 
+    /// Nil: of all farms.
+    public func sessions(farm: String? = nil) async throws -> SessionList { try await get("sessions", query: ["farm": farm]) }
+
+    public func deleteSessions(farm: String, client: String?, backend: String?) async throws -> SessionsDeleted {
+        try await call(.DELETE, "sessions" + encoded(["farm": farm, "client": client, "backend": backend]))
+    }
+
     public func rules(farm: String? = nil) async throws -> RulesView { try await get("rules", query: ["farm": farm]) }
 
     public func trace(from: String, to: String) async throws -> TraceView {

@@ -15,6 +15,7 @@ extension Route {
             Route(.get, "/api/v1/backends", query: ["farm", "connections"]) { call in
                 try .json(try await service.backends(farm: call.query["farm"], countingConnections: try call.flag("connections")))
             },
+            Route(.get, "/api/v1/sessions", query: ["farm"]) { call in try .json(try await service.sessions(farm: call.query["farm"])) },
             Route(.get, "/api/v1/rules", query: ["farm"]) { call in try .json(try await service.rules(farm: call.query["farm"])) },
             Route(.get, "/api/v1/trace", query: ["from", "to"]) { call in
                 try .json(try await service.trace(from: try call.required("from"), to: try call.required("to")))
@@ -27,6 +28,12 @@ extension Route {
         return [
             Route(.put, override) { call in try await service.override(call, try call.decoded(OverrideRequest.self)) },
             Route(.delete, override) { call in try await service.override(call, nil) },
+            Route(.delete, "/api/v1/sessions", query: ["farm", "client", "backend"]) { call in
+                try .json(
+                    try await service.deleteSessions(
+                        farm: try call.required("farm"), client: call.query["client"], backend: call.query["backend"],
+                        by: await call.caller()))
+            },
             Route(.post, "/api/v1/apply") { call in
                 try .json(try await service.apply(try call.decoded(ApplyRequest.self, absent: ApplyRequest()), by: await call.caller()))
             },

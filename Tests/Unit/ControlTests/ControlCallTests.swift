@@ -18,6 +18,16 @@ import Testing
         }
     }
 
+    @Test func sessionsArriveAndAreDeletedByClientAndBackend() async throws {
+        try await RunningServer.with { server async throws in
+            #expect(try await server.client.sessions() == SessionList(sessions: Sample.sessions))
+            #expect(try await server.client.sessions(farm: "other").sessions.isEmpty)
+            #expect(try await server.client.deleteSessions(farm: "web", client: nil, backend: nil).deleted == 2)
+            #expect(try await server.client.deleteSessions(farm: "web", client: "192.0.2.7", backend: "web1").deleted == 1)
+            #expect(try await server.client.deleteSessions(farm: "web", client: "2001:db8::7", backend: nil).deleted == 0)
+        }
+    }
+
     @Test func connectionsAreCountedOnlyWhenAsked() async throws {
         try await RunningServer.with { server async throws in
             #expect(try await server.client.backends().backends.allSatisfy { $0.connections == nil })

@@ -88,6 +88,15 @@ actor FakeBalancer: ControlService {
         return Sample.plan(same: !isDegraded)
     }
 
+    func sessions(farm: String?) async throws(Problem) -> SessionList {
+        SessionList(sessions: Sample.sessions.filter { farm == nil || $0.farm == farm })
+    }
+
+    func deleteSessions(farm: String, client: String?, backend: String?, by caller: Caller) async throws(Problem) -> SessionsDeleted {
+        SessionsDeleted(
+            deleted: Sample.sessions.count { $0.farm == farm && client ?? $0.client == $0.client && backend ?? $0.backend == $0.backend })
+    }
+
     func rules(farm: String?) throws(Problem) -> RulesView {
         try failIfAsked()
         return RulesView(text: "table ip zvnft {\n\tchain prerouting {\n\t}\n}\n")

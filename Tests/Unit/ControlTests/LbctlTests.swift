@@ -37,6 +37,17 @@ import Testing
         }
     }
 
+    @Test func sessionsAreListedAndDeleted() async throws {
+        try await RunningServer.with { server async throws in
+            let list = await LbctlRun.of("session", "list", on: server).output
+            #expect(list.contains("192.0.2.7") && list.contains("13s") && list.contains("(gone)"), "\(list)")
+            let deleted = await LbctlRun.of("session", "delete", "web", "--client", "192.0.2.7", on: server)
+            #expect(deleted.output == "1 session deleted\n")
+            #expect(await LbctlRun.of("session", "delete", "web", "--all", on: server).output == "2 sessions deleted\n")
+            #expect(await LbctlRun.of("session", "delete", "web", on: server).code == 2)
+        }
+    }
+
     @Test func overridesAreSentAndShown() async throws {
         try await RunningServer.with { server async throws in
             let drained = await LbctlRun.of("backend", "drain", "web/[fd00:1::13]:8080", on: server)

@@ -19,6 +19,11 @@ enum Sample {
         connections: nil
     )
 
+    static let sessions = [
+        SessionView(farm: "web", listener: "203.0.113.10:80/tcp", client: "192.0.2.7", backend: "web1", expires: 12.5),
+        SessionView(farm: "web", listener: "[2001:db8::10]:80/tcp", client: "#00c0ffee00c0ffee", backend: nil, expires: nil),
+    ]
+
     static func status(degraded: Bool) -> StatusView {
         StatusView(
             version: "0.1.0", generation: 42, drift: false,

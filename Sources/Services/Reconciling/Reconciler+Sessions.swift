@@ -1,0 +1,72 @@
+import ControlAPI
+import FarmModel
+import NetTypes
+import Ruleset
+import RulesetCompiler
+import Seams
+
+extension Reconciler {
+    public func sessions(farm: String?) async throws(Problem) -> SessionList {
+        let reader = SessionReader(farms: try farm.map { name throws(Problem) in [try find(farm: name)] } ?? Array(desired.farms.values))
+        let all = try known(to: reader).filter { farm == nil || $0.farm == farm }
+        return SessionList(sessions: all.map(view).sorted { ($0.farm, $0.listener, $0.client) < ($1.farm, $1.listener, $1.client) })
+    }
+
+    public func deleteSessions(farm: String, client: String?, backend: String?, by caller: Caller) async throws(Problem) -> SessionsDeleted
+    {
+        let owner = try find(farm: farm)
+        guard owner.persistence != nil else {
+            throw Problem(title: "The farm has no sessions", status: 409, detail: "farm \(farm) has no persistence")
+        }
+        if let backend { _ = try find(farm, backend) }
+        let reader = SessionReader(farms: [owner])
+        let address = try client.map { text throws(Problem) in try self.address(text) }
+        let doomed = try known(to: reader).filter { session in
+            (backend == nil || session.backend == backend) && (address.map { reader.isSession(session, of: $0) } ?? true)
+        }
+        try delete(doomed, reader)
+        let of = [client.map { "of \($0)" }, backend.map { "at \($0)" }].compactMap { $0 }.joined(separator: " ")
+        log.notice("sessions deleted", metadata: ["farm": "\(farm)", "which": "\(of)", "count": "\(doomed.count)", "by": "\(caller.name)"])
+        return SessionsDeleted(deleted: doomed.count)
+    }
+
+    private func address(_ text: String) throws(Problem) -> IPAddress {
+        guard let address = IPAddress(text) else {
+            throw Problem(title: "Not an address", status: 400, detail: "\"\(text)\" is not an IP address")
+        }
+        return address
+    }
+
+    private func known(to reader: SessionReader) throws(Problem) -> [Session] {
+        var sessions: [Session] = []
+        // A farm that the kernel does not have yet has no sessions.
+        for map in reader.maps where committed[.inet]?.set(map.name) != nil {
+            do {
+                let elements = try driver.elements(of: map.name, in: .inet, type: map.type)
+                sessions += reader.sessions(in: map, elements.rows, remaining: elements.remaining)
+            } catch {
+                throw Problem(title: "Sessions cannot be read", status: 503, detail: "\(error)")
+            }
+        }
+        return sessions
+    }
+
+    private func delete(_ sessions: [Session], _ reader: SessionReader) throws(Problem) {
+        let operations = reader.maps.compactMap { map -> Batch.Operation? in
+            let rows = sessions.filter { $0.map == map.name }.flatMap(\.row)
+            let table = ElementTable(map.type.layout, unsortedRows: rows)
+            return rows.isEmpty ? nil : .deleteElements(.inet, set: map.name, map.type, table)
+        }
+        guard !operations.isEmpty else { return }
+        do { generation = try driver.commit(Batch(operations), expecting: nil) } catch {
+            throw Problem(title: "The kernel refused the change", status: 503, detail: "\(error)")
+        }
+    }
+
+    private func view(_ session: Session) -> SessionView {
+        SessionView(
+            farm: session.farm, listener: "\(session.listener)/\(session.transport)",
+            client: session.client.map(\.description) ?? "#\(session.fingerprint)", backend: session.backend,
+            expires: session.remaining.map { Double($0.components.seconds) + Double($0.components.attoseconds) / 1e18 })
+    }
+}
