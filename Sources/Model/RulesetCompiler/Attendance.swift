@@ -13,6 +13,8 @@ struct Attendance: Sendable, Hashable {
     /// Of every packet; where conntrack lets only first ones by, marks are set at another hook (`PacketMarks`).
     let mark: UInt32?
 
+    static let role = "attend"
+
     /// Its bucket belongs to a rule of the farm's own.
     struct FarmLog: Sendable, Hashable {
         let farm: String
@@ -36,7 +38,7 @@ struct Attendance: Sendable, Hashable {
     /// In the order of creation; the last is the one to enter.
     func chains(next: String) -> [Chain] {
         let rules = markRules + helperRules + logRules + [Rule(.verdict(.goto(next)))]
-        return (log.map { [$0.chain] } ?? []) + [Chain("attend\(family.rawValue)-\(digest(rules))", rules: rules)]
+        return (log.map { [$0.chain] } ?? []) + [Chain("\(Self.role)\(family.rawValue)-\(digest(rules))", rules: rules)]
     }
 
     private var markRules: [Rule] { mark.map { [Rule(.setMark($0))] } ?? [] }

@@ -58,6 +58,9 @@ enum Detour: Sendable, Hashable {
         }
     }
 
+    /// How the names of chains begin that packets meet first, and that end in `goto` the next.
+    static let guardRoles = [GuardChain.role, Attendance.role]
+
     /// The conntrack helper that it assigns.
     var helper: HelperObject? {
         if case .attended(let attendance) = self { attendance.helper } else { nil }

@@ -11,10 +11,12 @@ struct GuardChain {
     let profile: GuardProfile
     let next: String
 
+    static let role = "guard"
+
     /// In the order of creation; the last is the one to enter.
     var chains: [Chain] {
         let (rules, helping) = (self.rules, helpingChains)
-        return helping + [Chain("guard\(profile.family.rawValue)-\(digest(rules))", rules: rules)]
+        return helping + [Chain("\(Self.role)\(profile.family.rawValue)-\(digest(rules))", rules: rules)]
     }
 
     private var rules: [Rule] {

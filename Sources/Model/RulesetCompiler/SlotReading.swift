@@ -91,12 +91,19 @@ private struct Reader {
             path: plan.farm.path, family: mouth.family, ports: mouth.form, modulus: size, selector: scheduler.selector(of: plan.farm))
     }
 
-    /// The chain that the kernel sends the listener's packets to.
+    /// The chain that the kernel sends the listener's packets to, behind the detours that stand before all others.
     private var dispatched: String? {
         guard let rows = table.set(Dispatch.mapName(mouth.family, isRange: mouth.key.isRange))?.elements else { return nil }
         var identity: [UInt8] = []
         mouth.key.append(to: &identity)
-        return rows.index(ofIdentity: identity).map { String(decoding: rows.value($0).prefix { $0 != 0 }, as: UTF8.self) }
+        return rows.index(ofIdentity: identity).flatMap { ElementTable.chain(rows.value($0)) }.map(behindGuards)
+    }
+
+    private func behindGuards(_ chain: String) -> String {
+        guard Detour.guardRoles.contains(where: chain.hasPrefix), let last = table.chain(chain)?.rules.last?.statements.last,
+            case .verdict(.goto(let next)) = last
+        else { return chain }
+        return behindGuards(next)
     }
 
     private func backends(in map: String, _ selection: Selection) -> [Int?] {

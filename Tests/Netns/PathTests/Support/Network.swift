@@ -24,6 +24,7 @@ final class Network: Sendable {
 
     init() throws {
         (client, balancer, server) = (try Namespace(), try Namespace(), try Namespace())
+        for namespace in [client, balancer, server] { try namespace.inside { try Shell.run(Self.promptness) } }
         try Shell.run("ip -n \(balancer.name) -batch - <<'END'\n\(Self.links(client.name, server.name))END")
         try Shell.run("ip -n \(client.name) -batch - <<'END'\n\(Self.clientAddresses)END")
         try Shell.run("ip -n \(server.name) -batch - <<'END'\n\(Self.serverAddresses)END")
@@ -31,6 +32,9 @@ final class Network: Sendable {
         try balancer.inside { try Shell.run(forwarding) }
         try server.inside { try Shell.run("sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2") }
     }
+
+    /// Addresses can be used at once, without asking who else has them.
+    private static let promptness = "sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0"
 
     private static func links(_ client: String, _ server: String) -> String {
         """

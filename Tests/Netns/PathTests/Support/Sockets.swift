@@ -98,16 +98,16 @@ enum Attempt: Equatable {
 extension Network {
     /// Listens on the server: the kernel completes handshakes by itself.
     func listen(_ endpoints: String..., transport: TransportProtocol = .tcp) throws -> [Socket] {
-        try server.inside {
-            try endpoints.map { text in
-                guard let endpoint = Endpoint(text) else { throw TestFault("\(text) is no endpoint") }
-                let socket = try Socket(endpoint.address.family, transport)
-                try socket.bind(to: endpoint)
-                guard transport == .udp || Glibc.listen(socket.descriptor, 1024) == 0 else {
-                    throw TestFault("cannot listen: errno \(errno)")
-                }
-                return socket
-            }
+        try endpoints.map { try listen($0, in: server, transport) }
+    }
+
+    func listen(_ text: String, in namespace: Namespace, _ transport: TransportProtocol = .tcp) throws -> Socket {
+        guard let endpoint = Endpoint(text) else { throw TestFault("\(text) is no endpoint") }
+        return try namespace.inside {
+            let socket = try Socket(endpoint.address.family, transport)
+            try socket.bind(to: endpoint)
+            guard transport == .udp || Glibc.listen(socket.descriptor, 1024) == 0 else { throw TestFault("cannot listen: errno \(errno)") }
+            return socket
         }
     }
 
