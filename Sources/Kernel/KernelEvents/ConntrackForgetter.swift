@@ -27,10 +27,7 @@ public final class ConntrackForgetter: ConnectionForgetter, ConnectionCounter {
     public func counts() throws -> [ConnectionTarget: Int] {
         try socket.withLock { socket in
             var counts: [ConnectionTarget: Int] = [:]
-            try Self.dump(narrowed: ConntrackSelection.translatedDump(), whole: ConntrackSelection.dump(family: nil), socket) { message in
-                guard let entry = ConntrackEntry(message), entry.isTranslated, entry.isAlive else { return }
-                counts[ConnectionTarget(listener: entry.listener, endpoint: entry.backend, transport: entry.transport), default: 0] += 1
-            }
+            try ConntrackWalk.living(socket) { _, entry in counts[entry.target, default: 0] += 1 }
             return counts
         }
     }
@@ -43,24 +40,12 @@ public final class ConntrackForgetter: ConnectionForgetter, ConnectionCounter {
         let family = isOne ? first.backend.address.family : nil
         var found: [ConntrackDeletion] = []
         let narrowed = isOne ? first.unansweredDump() : ConntrackSelection.translatedDump()
-        try dump(narrowed: narrowed, whole: ConntrackSelection.dump(family: family), socket) { message in
+        try ConntrackWalk.dump(narrowed: narrowed, whole: ConntrackSelection.dump(family: family), socket) { message in
             guard let entry = ConntrackEntry(message),
                 byAddress[entry.backend.address]?.contains(where: { $0.containsUnanswered(entry) }) == true
             else { return }
             if let deletion = ConntrackDeletion(message, family: entry.backend.address.family) { found.append(deletion) }
         }
         return found
-    }
-
-    /// Takes the whole dump where a kernel refuses to narrow it; each refuses before it sends the first entry.
-    private static func dump(
-        narrowed: borrowing NetlinkRequest, whole: borrowing NetlinkRequest, _ socket: NetlinkSocket, each: (NetlinkMessage) -> Void
-    ) throws(DriverError) {
-        let purpose = "read the connection tracking table"
-        do {
-            try socket.ask(narrowed, to: purpose, each: each)
-        } catch  where error.errno == EOPNOTSUPP || error.errno == EINVAL {
-            try socket.ask(whole, to: purpose, each: each)
-        }
     }
 }

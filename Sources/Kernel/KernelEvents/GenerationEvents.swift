@@ -9,7 +9,7 @@ enum GenerationEvents {
 
     static func socket(receiveBytes: Int) throws(DriverError) -> NetlinkSocket {
         let socket = try NetlinkSocket(NETLINK_NETFILTER, receiveBytes: receiveBytes)
-        try attachFilter(to: socket)
+        try filter.attach(to: socket)
         try socket.bind(to: [Int32(NFNLGRP_NFTABLES.rawValue)])
         return socket
     }
@@ -34,24 +34,10 @@ enum GenerationEvents {
     ///
     /// The kernel gathers the other notices into large datagrams, but NEWGEN always has its own, so that the first type decides
     /// (nft_commit_notify and nf_tables_gen_notify in net/netfilter/nf_tables_api.c).
-    private static func attachFilter(to socket: NetlinkSocket) throws(DriverError) {
-        // Classic BPF loads halfwords as big-endian; netlink headers are in the host's order.
-        let type = UInt32(UInt16(newGeneration).bigEndian)
-        var program = [
-            sock_filter(code: loadHalfword, jt: 0, jf: 0, k: 4),
-            sock_filter(code: jumpIfEqual, jt: 0, jf: 1, k: type),
-            sock_filter(code: answer, jt: 0, jf: 0, k: .max),
-            sock_filter(code: answer, jt: 0, jf: 0, k: 0),
-        ]
-        let attached = program.withUnsafeMutableBufferPointer { filter in
-            Result { () throws(DriverError) in
-                try socket.set(SOL_SOCKET, SO_ATTACH_FILTER, sock_fprog(len: UInt16(filter.count), filter: filter.baseAddress))
-            }
-        }
-        try attached.get()
+    private static var filter: SocketFilter {
+        var filter = SocketFilter()
+        filter.loadHalf(at: 4)
+        filter.ifEqual(asLoaded(UInt16(newGeneration)), .take, else: .leave)
+        return filter
     }
 }
-
-private let loadHalfword = UInt16(BPF_LD | BPF_H | BPF_ABS)
-private let jumpIfEqual = UInt16(BPF_JMP | BPF_JEQ | BPF_K)
-private let answer = UInt16(BPF_RET | BPF_K)
