@@ -29,16 +29,17 @@ public struct SessionReader {
 
     public init(farms: [Farm]) {
         self.farms = farms.filter { $0.persistence != nil }
-        var maps: [String: ElementSet] = [:]
-        for farm in self.farms {
-            for listener in farm.listeners {
-                guard let chain = farm.sessions(listener.transport, listener.address.family) else { continue }
-                let set = chain.sessions(listener.address.family)
-                maps[set.name] = set
-                note(farm, listener, isExact: chain.isExact(listener.address.family), set.name)
+        let mouths = self.farms.flatMap { farm in
+            farm.listeners.compactMap { listener in
+                farm.sessions(listener.transport, listener.address.family).map { (farm, listener, $0) }
             }
         }
-        self.maps = maps.values.sorted { $0.name < $1.name }
+        let sets = mouths.map { _, listener, chain in chain.sessions(listener.address.family) }
+        maps = Dictionary(sets.map { ($0.name, $0) }) { first, _ in first }.values.sorted { $0.name < $1.name }
+        for (farm, listener, chain) in mouths {
+            let family = listener.address.family
+            note(farm, listener, isExact: chain.isExact(family), chain.sessionMap(family))
+        }
     }
 
     private mutating func note(_ farm: Farm, _ listener: Listener, isExact: Bool, _ map: String) {
