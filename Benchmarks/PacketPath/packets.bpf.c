@@ -24,7 +24,8 @@
 struct board {
     __u32 farms, flows;        /* flows: the power of two to choose from at random; 0 counts `next` up instead */
     __u32 next, verdict;
-    __u16 flags, pad;          /* network order */
+    __u16 flags;               /* network order */
+    __u16 wide;                /* clients from anywhere in IPv4, instead of 198.18.0.0/15 */
     __u32 sequence, acknowledged;
     __u32 answers;             /* the sink answers instead of dropping */
     __u8 ethernet[12];         /* destination and source of the frames */
@@ -96,11 +97,11 @@ INLINE __u32 next_flow(struct board *board)
 }
 
 /* Any 32-bit flow is one client address of 198.18.0.0/15 and one port, no two alike; its farm is a hash of it. */
-INLINE void write_addresses(struct packet *packet, __u32 flow, __u32 farms)
+INLINE void write_addresses(struct packet *packet, struct board *board, __u32 flow)
 {
     __u32 mixed = (flow ^ flow >> 16) * 0x85ebca6b;
-    __u32 farm = (__u64)(mixed ^ mixed >> 13) * farms >> 32;
-    packet->ip.saddr = SWAPPED32(0xc6120000 + (flow >> 15));
+    __u32 farm = (__u64)(mixed ^ mixed >> 13) * board->farms >> 32;
+    packet->ip.saddr = board->wide ? mixed : SWAPPED32(0xc6120000 + (flow >> 15));
     packet->ip.daddr = SWAPPED32(0xcb00000a + (farm / 250 << 16) + (farm % 250 << 8));
     packet->tcp.source = SWAPPED16(1024 + (flow & 0x7fff));
     packet->tcp.dest = SWAPPED16(80);
@@ -124,7 +125,7 @@ PROGRAM(source)(struct xdp_md *context)
         return XDP_ABORTED;
     __builtin_memcpy(ethernet, board->ethernet, sizeof(board->ethernet));
     ethernet->h_proto = SWAPPED16(ETH_P_IP);
-    write_addresses(packet, next_flow(board), board->farms);
+    write_addresses(packet, board, next_flow(board));
     write_ip(packet);
     packet->tcp.window = 0xffff;
     packet->tcp.urg_ptr = 0;

@@ -29,7 +29,8 @@ CASE = "a connection"
 def measure(context, report):
     context.lab_up()
     choices = {FORWARDING: lambda: nobody(context)}
-    choices |= {f"zvnftd, {mode}": lambda mode=mode: zvnft(context, mode) for mode in ("dnat", "snat", "dsr", "stateless") if known(context, mode)}
+    modes = [mode for mode in ("dnat", "snat", "dsr", "stateless") if known(context, mode)]
+    choices |= {f"zvnftd, {mode}": lambda mode=mode: zvnft(context, mode) for mode in modes}
     choices |= {"nftlb, dnat": lambda: nftlb(context), HAPROXY: lambda: haproxy(context)}
     results = {name: [] for name in choices}
     for _ in range(3 if context.quick else 9):

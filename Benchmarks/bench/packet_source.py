@@ -30,18 +30,18 @@ class Programs:
 class Board:
     """`struct board` of packets.bpf.c."""
 
-    LAYOUT = struct.Struct("=4I2s2x4s4sI12s")
+    LAYOUT = struct.Struct("=4I2sH4s4sI12s")
     COUNTS = struct.Struct("=3QI")
     COUNTS_OFFSET = 48
 
     def __init__(self, page):
         self.page = page
 
-    def write(self, farms, flows, first, verdict, packet, answers, ethernet, verifies):
-        flags, sequence, acknowledged = packet
+    def write(self, stream, farms, first, verdict, ethernet, verifies):
+        flags, sequence, acknowledged = stream.packet
         self.page[:self.LAYOUT.size] = self.LAYOUT.pack(
-            farms, flows, first, verdict, struct.pack(">H", flags), struct.pack(">I", sequence),
-            struct.pack(">I", acknowledged), answers, ethernet)
+            farms, stream.flows, first, verdict, struct.pack(">H", flags), stream.is_wide, struct.pack(">I", sequence),
+            struct.pack(">I", acknowledged), stream.answers, ethernet)
         self.page[self.COUNTS_OFFSET:self.COUNTS_OFFSET + self.COUNTS.size] = self.COUNTS.pack(0, 0, 0, verifies)
 
     def counts(self):
@@ -49,10 +49,10 @@ class Board:
 
 
 class Stream:
-    """Which packets: a TCP segment of one kind, of `flows` flows in random order, or of ever new ones."""
+    """Which packets: a TCP segment of one kind, of `flows` flows in random order, or of ever new ones. Wide: from all over IPv4."""
 
-    def __init__(self, packet, flows=0, answers=False):
-        self.packet, self.flows, self.answers = packet, flows, answers
+    def __init__(self, packet, flows=0, answers=False, is_wide=False):
+        self.packet, self.flows, self.answers, self.is_wide = packet, flows, answers, is_wide
 
 
 #: flags, sequence and acknowledgement. The acknowledged numbers are those of the sink's answer to the first packet and its eight octets.
@@ -77,7 +77,7 @@ class PacketPath:
         """Nanoseconds of CPU for `count` packets, and how many left, reached a server, were malformed."""
         if first is not None:
             self.first = first
-        self.programs.board.write(farms, stream.flows, self.first, verdict, stream.packet, stream.answers, self.ethernet, verifies)
+        self.programs.board.write(stream, farms, self.first, verdict, self.ethernet, verifies)
         with self.namespace.entered():
             began = time.thread_time_ns()
             bpf.run_live(self.programs.source, self.device, bytes(FRAME_BYTES), count, BATCH)

@@ -1,6 +1,8 @@
 """What the packets of the packet-path benchmark go through, each in a namespace of its own, loaded and then left alone."""
 
+import ipaddress
 import json
+import random
 import shutil
 import subprocess
 from contextlib import contextmanager
@@ -19,6 +21,9 @@ MODES_OF_NFTLB = {"dnat": "dnat", "snat": "snat", "dsr": "dsr", "stateless": "st
 FARMS_PER_FILE = 100
 #: How many connections are open while packets of open connections are measured.
 OPEN_FLOWS = 1 << 16
+ESTABLISHED = Stream(LATER, OPEN_FLOWS)
+#: A list as the public ones are: networks of all sizes, and few clients on it.
+PREFIXES, PREFIX_LENGTHS = 100_000, (22, 32)
 
 
 @dataclass
@@ -27,18 +32,20 @@ class Subject:
     mode: str
     farms: int
     path: PacketPath
+    #: Clients are from anywhere in IPv4.
+    is_wide: bool = False
 
     @property
     def tracks(self):
         return self.mode in ("dnat", "snat")
 
     def streams(self):
-        """Packets of open connections; then first packets where connections are tracked, and where none are, packets of any client at all."""
-        yield "established", Stream(LATER, OPEN_FLOWS)
-        if self.tracks:
-            yield "new", Stream(FIRST)
-        elif self.mode != "plain":
-            yield "any client", Stream(LATER, ANY_FLOWS)
+        """Packets of open connections; then, where connections are tracked, first packets, and else packets of any client at all."""
+        if self.is_wide:
+            return {"first packets": Stream(FIRST, ANY_FLOWS, is_wide=True), "later packets": Stream(LATER, ANY_FLOWS, is_wide=True)}
+        if self.mode == "plain":
+            return {"established": ESTABLISHED}
+        return {"established": ESTABLISHED, **({"new": Stream(FIRST)} if self.tracks else {"any client": Stream(LATER, ANY_FLOWS)})}
 
     def get_ready(self, kind):
         if self.tracks:
@@ -75,25 +82,48 @@ def zvnft(place, mode, farms):
         yield Subject("zvnftd", mode, farms, path)
 
 
-def write_farms(directory, mode, farms):
+@contextmanager
+def zvnft_with_policy(place, prefixes):
+    """One farm in dsr, where a policy is asked for more packets than anywhere else: nobody remembers what it said."""
+    with place.balancer(1) as path:
+        daemon = Zvnft(place.binaries, path.namespace, place.directory(f"zvnft-policy-{prefixes}"))
+        write_farms(daemon.farms, "dsr", 1, policy(daemon.directory, prefixes))
+        try:
+            say(f"zvnftd has a policy of {prefixes} prefixes in the kernel after {daemon.start():.1f} s")
+        finally:
+            daemon.stop()
+        yield Subject("zvnftd", f"dsr, policy of {prefixes} prefixes", 1, path, is_wide=True)
+
+
+def policy(directory, prefixes):
+    if prefixes == 0:
+        return []
+    choice = random.Random(prefixes)
+    lengths = [choice.randint(*PREFIX_LENGTHS) for _ in range(prefixes)]
+    networks = [ipaddress.ip_network((choice.randrange(1 << 32), length), strict=False) for length in lengths]
+    (directory / "list.txt").write_text("".join(f"{network}\n" for network in networks))
+    return ["policies:", f"  - {{ name: listed, action: drop, sourceFile: {directory / 'list.txt'} }}"]
+
+
+def write_farms(directory, mode, farms, more=()):
     directory.mkdir(parents=True)
     for first in range(0, farms, FARMS_PER_FILE):
-        documents = [zvnft_farm(farm, mode) for farm in range(first, min(first + FARMS_PER_FILE, farms))]
+        documents = [zvnft_farm(farm, mode, more) for farm in range(first, min(first + FARMS_PER_FILE, farms))]
         (directory / f"f{first:05}.yaml").write_text("---\n".join(documents))
 
 
-def zvnft_farm(farm, mode):
+def zvnft_farm(farm, mode, more=()):
     lines = [f"farm: f{farm}", "listen:", f"  - {{ address: {farm_files.listener(farm)}, protocol: tcp, ports: 80 }}", f"mode: {mode}"]
     lines.append("backends:")
     for backend in range(network.BACKENDS):
         port = "" if mode == "dsr" else f", port: {network.port(farm, backend)}"
         lines.append(f"  - {{ name: b{backend}, address: {network.address(farm, backend)}{port} }}")
-    return "\n".join([*lines, "health: { type: none }", ""])
+    return "\n".join([*lines, *more, "health: { type: none }", ""])
 
 
-def is_built(place, mode):
-    directory = place.directory(f"check-{mode}")
-    write_farms(directory / "farms.d", mode, 1)
+def is_built(place, mode, prefixes=0):
+    directory = place.directory(f"check-{mode}-{prefixes}")
+    write_farms(directory / "farms.d", mode, 1, policy(directory, prefixes))
     return subprocess.run([place.binaries / "lbctl", "check", directory / "farms.d" / "f00000.yaml"], capture_output=True).returncode == 0
 
 
