@@ -8,7 +8,7 @@ struct HandoverWatch: Sendable {
     var announced: [String: [Transition]] = [:]
     /// The kernel may remember flows of transitions.
     var hasFresh = false
-    var isCheckPlanned = false
+    private var plannedCheck: MonotonicInstant?
     /// What is stored may differ from what is announced.
     var isUnsaved = false
     /// Maps of remembered flows that an alarm was raised for.
@@ -25,6 +25,18 @@ struct HandoverWatch: Sendable {
 
     /// How often old paths are looked at: often enough for an end in good time, and seldom enough to cost nothing.
     static func rhythm(_ settings: HandoverSettings) -> Duration { min(max(settings.quiet / 4, .milliseconds(50)), .seconds(15)) }
+
+    /// False when a check is planned that comes soon enough. One that comes late is not called off: it finds nothing to do.
+    mutating func plan(_ check: MonotonicInstant) -> Bool {
+        guard plannedCheck.map({ check < $0 }) ?? true else { return false }
+        plannedCheck = check
+        return true
+    }
+
+    /// A check is made: the planned one, unless that is still to come.
+    mutating func pass(_ now: MonotonicInstant) {
+        if let check = plannedCheck, check <= now { plannedCheck = nil }
+    }
 
     /// A look at what old paths have carried, by chain. One that was not looked at before counts as used: nobody knows.
     mutating func look(_ packets: [String: UInt64], _ forgotten: Set<AddressFamily>, at now: MonotonicInstant) {

@@ -105,12 +105,12 @@ extension Reconciler: ControlService {
 }
 
 extension Reconciler {
-    private func find(farm name: String) throws(Problem) -> Farm {
+    func find(farm name: String) throws(Problem) -> Farm {
         if let farm = desired.farms[name] { return farm }
         throw Problem(title: "No such farm", status: 404, detail: "there is no farm \"\(name)\"; `lbctl farm list` shows them")
     }
 
-    private func find(_ farm: String, _ backend: String) throws(Problem) -> (Farm, Backend) {
+    func find(_ farm: String, _ backend: String) throws(Problem) -> (Farm, Backend) {
         let owner = try find(farm: farm)
         if let found = owner.backends.first(where: { $0.name == backend }) { return (owner, found) }
         throw Problem(title: "No such backend", status: 404, detail: "farm \"\(farm)\" has no backend \"\(backend)\"")

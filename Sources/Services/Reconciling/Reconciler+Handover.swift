@@ -52,10 +52,11 @@ extension Reconciler {
 
     /// Nothing is planned while nothing is in transition.
     private func planHandoverCheck() {
-        guard !handovers.isCheckPlanned, desired.isInTransition else { return }
-        handovers.isCheckPlanned = true
-        let end = desired.nextHandoverEnd.map { Timestamp.monotonic.duration(to: $0) } ?? .zero
+        guard desired.isInTransition else { return }
+        let now = Timestamp.monotonic
+        let end = desired.nextHandoverEnd.map { now.duration(to: $0) } ?? .zero
         let delay = max(min(end, HandoverWatch.rhythm(settings.handover)), Self.leastHandoverWait)
+        guard handovers.plan(now.advanced(by: delay)) else { return }
         Task { [inbox] in
             // Cancelled means that the daemon stops: then the next one ends them.
             guard (try? await Task.sleep(for: delay)) != nil else { return }
@@ -67,7 +68,7 @@ extension Reconciler {
 
     /// Ends what is over.
     func checkHandovers() {
-        handovers.isCheckPlanned = false
+        handovers.pass(Timestamp.monotonic)
         guard desired.isInTransition, !isHolding else { return }
         let fills = freshFills()
         warnOfFullMaps(fills)

@@ -25,6 +25,8 @@ final class FakeKernel: RulesetDriver, Sendable {
         /// What another process commits just before our next attempts.
         var interruptions: [Batch] = []
         var isOwned = true
+        /// What every rule that counts has counted; nil: counters cannot be read.
+        var packets: (@Sendable () -> UInt64)? = { 0 }
     }
 
     private static let ours: UInt32 = 1
@@ -74,7 +76,17 @@ final class FakeKernel: RulesetDriver, Sendable {
 
     func generation() throws(DriverError) -> UInt32 { state.withLock { $0.kernel.generation } }
 
-    func counters() throws(DriverError) -> [TableFamily: [String: [RuleCounter?]]] { [:] }
+    func counters() throws(DriverError) -> [TableFamily: [String: [RuleCounter?]]] {
+        let (ruleset, packets) = state.withLock { ($0.kernel.ruleset, $0.packets?()) }
+        guard let packets else { throw .broken }
+        return Dictionary(
+            uniqueKeysWithValues: ruleset.tables.map { table in
+                let chains = table.chains.map { chain in
+                    (chain.name, chain.rules.map { $0.statements.contains(.counter) ? RuleCounter(packets: packets, bytes: 0) : nil })
+                }
+                return (table.family, Dictionary(uniqueKeysWithValues: chains))
+            })
+    }
 
     /// What tests have committed to the set; it stays.
     func elements(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> DynamicElements {
@@ -111,23 +123,26 @@ extension FakeKernel {
         }
     }
 
-    /// The backends that new connections to the endpoint are sent to, as seen from many clients.
-    func reached(_ text: String, _ transport: TransportProtocol = .tcp) -> Set<String> {
+    /// The backends that new connections to the endpoint, or packets with these flags, are sent to, as seen from many clients.
+    func reached(_ text: String, _ transport: TransportProtocol = .tcp, flags: TCPFlags = .syn) -> Set<String> {
         guard let destination = Endpoint(text) else { return ["\(text) is no endpoint"] }
-        return Self.reached(destination, transport, ruleset)
+        return Self.reached(destination, transport, flags, ruleset)
     }
 
     /// Whether clients of the endpoint were turned away after any of our commits since the last `forgetHistory`.
     func everRejected(_ text: String) -> Bool {
         guard let destination = Endpoint(text) else { return false }
-        return state.withLock(\.history).contains { Self.reached(destination, .tcp, $0) == ["reject"] }
+        return state.withLock(\.history).contains { Self.reached(destination, .tcp, .syn, $0) == ["reject"] }
     }
 
-    private static func reached(_ destination: Endpoint, _ transport: TransportProtocol, _ ruleset: Ruleset) -> Set<String> {
+    private static func reached(
+        _ destination: Endpoint, _ transport: TransportProtocol, _ flags: TCPFlags, _ ruleset: Ruleset
+    ) -> Set<String> {
         let tracer = Tracer(ruleset)
         return (1...120).reduce(into: []) { ends, client in
             let source = Endpoint(address: IPAddress(v4: 0xC633_6400 + UInt32(client)), port: 40_000 + UInt16(client))
-            for trace in tracer.trace(Packet(device: "eth1", source: source, destination: destination, transport: transport)) {
+            let packet = Packet(device: "eth1", source: source, destination: destination, transport: transport, flags: flags)
+            for trace in tracer.trace(packet) {
                 ends.insert(trace.fate.shortWords)
             }
         }

@@ -3,6 +3,7 @@ import FarmModel
 import HealthPolicy
 import Logging
 import NetTypes
+import ReconcilePolicy
 import Ruleset
 import Seams
 import Testing
@@ -29,12 +30,13 @@ struct Scene {
         try self.init(FakeKernel(isOwned: isOwned), MemoryStore(), FarmTexts(texts), FakeNetwork(), answer)
     }
 
-    init(_ texts: [String], isOwned: Bool = true) throws {
-        try self.init(FakeKernel(isOwned: isOwned), MemoryStore(), FarmTexts(texts), FakeNetwork(), .up)
+    init(_ texts: [String], isOwned: Bool = true, handover: HandoverSettings = HandoverSettings()) throws {
+        try self.init(FakeKernel(isOwned: isOwned), MemoryStore(), FarmTexts(texts), FakeNetwork(), .up, handover)
     }
 
     private init(
-        _ kernel: FakeKernel, _ store: MemoryStore, _ texts: FarmTexts, _ network: FakeNetwork, _ answer: Verdict?
+        _ kernel: FakeKernel, _ store: MemoryStore, _ texts: FarmTexts, _ network: FakeNetwork, _ answer: Verdict?,
+        _ handover: HandoverSettings = HandoverSettings()
     ) throws {
         (self.kernel, self.store, self.texts, self.network) = (kernel, store, texts, network)
         connections = FakeConnections(kernel: kernel)
@@ -42,7 +44,8 @@ struct Scene {
         reconciler = Reconciler(
             driver: kernel, inbox: inbox, notices: notices, network: network, connections: connections, prober: prober,
             loader: FarmLoader(store: store) { texts.read() }, store: store,
-            settings: .init(version: "test", ingressDevices: nil, probePorts: try #require(PortRange(61000, 65535)), processID: 1),
+            settings: .init(
+                version: "test", ingressDevices: nil, probePorts: try #require(PortRange(61000, 65535)), processID: 1, handover: handover),
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

@@ -16,7 +16,8 @@ import Testing
     }
 
     @Test func aRestartAdoptsAndSendsNothing() async throws {
-        let scene = try Scene(FarmTexts.farm(), FarmTexts.farm("dns", at: "203.0.113.11:53/udp", also: "scheduler: round-robin\nhealth: { type: tcp }"))
+        let scene = try Scene(
+            FarmTexts.farm(), FarmTexts.farm("dns", at: "203.0.113.11:53/udp", also: "scheduler: round-robin\nhealth: { type: tcp }"))
         try await scene.run { reconciler in
             try await scene.settled()
             await reconciler.saveVerdicts()

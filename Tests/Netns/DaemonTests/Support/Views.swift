@@ -16,6 +16,13 @@ struct StatusView: Decodable {
     let lastChange: Change?
     let configFaults: [String]
     let stateFault: String?
+    let handovers: [HandoverView]
+}
+
+struct HandoverView: Decodable {
+    let farm: String
+    let slots: Int
+    let since, endsBy: String
 }
 
 struct FarmList: Decodable {
