@@ -10,13 +10,16 @@ import change
 import connections
 import failover
 import flip
+import handover
 import load
 import memory
 import path
 from namespaces import Namespace, wait_until
 from report import Report
 
-BENCHMARKS = {"load": load, "flip": flip, "failover": failover, "change": change, "memory": memory, "path": path, "connections": connections}
+BENCHMARKS = {
+    "load": load, "flip": flip, "failover": failover, "change": change, "handover": handover, "memory": memory, "path": path,
+    "connections": connections}
 
 
 class Context:
