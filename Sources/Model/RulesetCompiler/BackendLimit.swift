@@ -29,15 +29,19 @@ struct BackendLimit: Sendable, Hashable {
 
     var chain: Chain {
         let key = scope.backendKey(family, hasPort: hasPort)
-        let rules = [Rule(.connectionsOver(count, key, set: set.name), .counter, .verdict(.goto(Self.refusalChain)))]
+        let rules = TranslatedTo.askingForTransport([
+            .connectionsOver(count, key, set: set.name), .counter, .verdict(.goto(Self.refusalChain)),
+        ])
         return Chain("backend-limit\(family.rawValue)-\(count)-\(digest(rules))", rules: rules)
     }
 
     static let refusal = Chain(
         refusalChain, rules: [Rule(.transport(.tcp), .reject(.tcpReset)), Rule(.reject(.administrativelyProhibited))])
 
-    static func rule(_ variant: Variant) -> Rule {
-        Rule(.connectionState(.new), .destinationTranslated, .verdictMap(TranslatedTo.key(variant.family), map: mapName(variant)))
+    static func rules(_ variant: Variant) -> [Rule] {
+        TranslatedTo.askingForTransport([
+            .connectionState(.new), .destinationTranslated, .verdictMap(TranslatedTo.key(variant.family), map: mapName(variant)),
+        ])
     }
 }
 
@@ -54,8 +58,8 @@ enum PacketMarks {
 
     static func chain(_ mark: UInt32) -> Chain { Chain("mark-\(String(mark, radix: 16))", rules: [Rule(.setMark(mark))]) }
 
-    static func rule(_ variant: Variant) -> Rule {
-        Rule(.destinationTranslated, .verdictMap(TranslatedTo.key(variant.family), map: mapName(variant)))
+    static func rules(_ variant: Variant) -> [Rule] {
+        TranslatedTo.askingForTransport([.destinationTranslated, .verdictMap(TranslatedTo.key(variant.family), map: mapName(variant))])
     }
 }
 
@@ -64,6 +68,11 @@ enum TranslatedTo {
     static func key(_ family: AddressFamily) -> Key {
         Key(
             .originalDestination(family), .transport, .originalDestinationPort, .address(.destination, family), .port(.destination))
+    }
+
+    /// nft knows what the ports that conntrack remembers are only behind a match of the transport.
+    static func askingForTransport(_ statements: [Statement]) -> [Rule] {
+        TransportProtocol.allCases.map { Rule([.transport($0)] + statements) }
     }
 
     static func type(_ variant: Variant) -> SetType {

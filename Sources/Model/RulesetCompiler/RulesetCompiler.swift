@@ -197,7 +197,9 @@ extension RulesetCompiler {
         if !variants(Conduct.strictSet).isEmpty { chains.append(Conduct.bogus) }
         let conduct = [Conduct.strictSet, Conduct.resetMap, Conduct.backendSet].contains { !variants($0).isEmpty }
         if conduct { chains.append(base(Hooks.conduct, Conduct.rules(sets))) }
-        let (marked, limited) = (variants(PacketMarks.mapName).map(PacketMarks.rule), variants(BackendLimit.mapName).map(BackendLimit.rule))
+        let (marked, limited) = (
+            variants(PacketMarks.mapName).flatMap(PacketMarks.rules), variants(BackendLimit.mapName).flatMap(BackendLimit.rules)
+        )
         if !marked.isEmpty { chains.append(base(Hooks.packetMarks, marked)) }
         guard !limited.isEmpty else { return chains }
         let isOwn = Variant.all.contains { sets[Dispatch.mapName($0.family, isRange: $0.isRange, from: .host)] != nil }

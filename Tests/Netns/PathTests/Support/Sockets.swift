@@ -36,6 +36,11 @@ final class Socket: Sendable {
         }
     }
 
+    func send(_ text: String, to endpoint: Endpoint) throws {
+        let sent = endpoint.withAddress { sendto(descriptor, text, text.utf8.count, 0, $0, $1) }
+        guard sent == text.utf8.count else { throw TestFault("cannot send: errno \(errno)") }
+    }
+
     /// What comes within the time; nil if nothing does. A connection that was reset throws.
     func receive(within milliseconds: Int32 = 2000) throws -> String? {
         guard isReady(POLLIN, milliseconds) else { return nil }
