@@ -17,14 +17,18 @@ public struct Tracer: Sendable {
         Self.merged(ways(packet, state), by: \.fate).map(\.trace)
     }
 
-    /// Likewise, with what each way leaves behind: outcomes differ in their fates or in that. For sequences of packets.
+    /// Likewise, with what each way leaves behind: outcomes differ in their fates, in that, or in the rules that led there.
+    /// For sequences of packets.
     public func outcomes(of packet: Packet, in state: DynamicState) -> [PacketOutcome] {
         struct Ending: Hashable {
             let fate: PacketFate
+            let rules: [RulePlace]
             let state: DynamicState
         }
         let ways = ways(packet, state)
-        return Self.merged(ways) { Ending(fate: $0.fate, state: $0.state) }.map { PacketOutcome(trace: $0.trace, state: $0.state) }
+        return Self.merged(ways) { Ending(fate: $0.fate, rules: $0.rules, state: $0.state) }.map {
+            PacketOutcome(trace: $0.trace, state: $0.state)
+        }
     }
 
     private func ways(_ packet: Packet, _ state: DynamicState) -> [Way] {
@@ -54,7 +58,8 @@ extension Way {
 
 extension Tracer {
     private func stages(_ packet: Packet) -> [BaseChain.Hook] {
-        guard !packet.isFromHost else { return [.output, .postrouting] }
+        // What the host says to itself comes in again, by its loopback.
+        guard !packet.isFromHost else { return [.output, .postrouting, .prerouting] }
         return (packet.device.map { [.ingress(device: $0)] } ?? []) + [.prerouting, .forward, .postrouting]
     }
 
@@ -65,7 +70,7 @@ extension Tracer {
             ways = ways.flatMap { way -> [Way] in
                 var way = way
                 way.meetConntrack(at: hook, before: base.priority)
-                guard !way.isDecided, base.kind != .nat || way.isAskedForTranslation else { return [way] }
+                guard !way.isDecided, base.kind != .nat || isAskedForTranslation(way, hook) else { return [way] }
                 return run(chain, family, way).map { $0.leavingBaseChain() }
             }
         }
@@ -78,7 +83,18 @@ extension Tracer {
 
     /// What is for the host itself goes no further than prerouting.
     private func isMet(_ hook: BaseChain.Hook, by way: Way) -> Bool {
-        way.packet.isFromHost || hook != .forward && hook != .postrouting || !localAddresses.contains(way.packet.destination.address)
+        let isLocal = localAddresses.contains(way.packet.destination.address)
+        switch hook {
+        case .prerouting: return !way.packet.isFromHost || isLocal
+        case .forward: return !isLocal
+        case .postrouting: return way.packet.isFromHost || !isLocal
+        case .output, .ingress: return true
+        }
+    }
+
+    /// Once a connection; the destination of what the host sends has been translated when it comes in again.
+    private func isAskedForTranslation(_ way: Way, _ hook: BaseChain.Hook) -> Bool {
+        way.isAskedForTranslation && !(way.packet.isFromHost && hook == .prerouting)
     }
 
     private func baseChains(_ hook: BaseChain.Hook) -> [(TableFamily, Chain, BaseChain)] {

@@ -53,7 +53,7 @@ struct Way {
         return isReply || connection.isAnswered ? .established : .new
     }
 
-    /// nat chains are asked once a connection.
+    /// nat chains are asked by the first packet of a connection.
     var isAskedForTranslation: Bool {
         let state = connectionState
         return connection == nil && (state == .new || state == .related)

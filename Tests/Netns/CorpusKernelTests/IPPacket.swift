@@ -28,6 +28,15 @@ struct IPPacket {
         destination = Endpoint(address: to, port: UInt16(UInt32(octets: body[2..<4])))
     }
 
+    /// Of a probe of ours; nil for anything else.
+    var probeNumber: UInt32? {
+        switch (protocolNumber, body.count) {
+        case (6, 16...): body[14..<16].elementsEqual(Probe.window.octets) ? UInt32(octets: body[4..<8]) : nil
+        case (17, 12...): UInt32(octets: body[8..<12])
+        default: nil
+        }
+    }
+
     var flags: TCPFlags { protocolNumber == 6 && body.count > 13 ? TCPFlags(rawValue: body[13]) : [] }
 
     /// False for datagrams without one (RFC 768).

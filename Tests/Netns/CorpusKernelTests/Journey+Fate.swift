@@ -4,14 +4,15 @@ import Ruleset
 
 extension Journey {
     /// What became of a packet, from where it was seen and what conntrack knows of it; what must not be is said in other words.
-    func fate(of packet: Packet, _ sightings: [Sighting], _ table: ConntrackTable) -> String {
+    func fate(of packet: Packet, _ sightings: [Sighting], _ delivered: TraceEvent.Headers?, _ table: ConntrackTable) -> String {
         let refusals = sightings.filter(\.isRefusal)
         let passes = sightings.filter { !$0.isRefusal }
+        // What the host itself answers to a packet that has reached it is not of our rules.
+        if let delivered, passes.allSatisfy({ $0.device == Lab.loopback }) { return localFate(of: packet, delivered).words }
         switch (passes.count, refusals.count) {
         case (1, 0): return fate(of: packet, passes[0], table)
-        // The host's own answer to a packet that has reached it.
-        case (1, _) where passes[0].device == Lab.loopback: return fate(of: packet, passes[0], table)
-        case (0, let count) where count <= 1: return table.localFate(of: packet) ?? refusals.first?.refusal ?? PacketFate.dropped.words
+        case (0, 1): return refusals[0].refusal
+        case (0, 0): return PacketFate.dropped.words
         default: return "seen \(passes.count) times, refused \(refusals.count) times"
         }
     }
@@ -34,6 +35,13 @@ extension Journey {
             return .rewritten(to: sighting.destination, from: sighting.source, device: device)
         }
         return .translated(to: sighting.destination, source: translatedSource(of: packet, sighting.source.address))
+    }
+
+    /// The host stands at the end of the way: nothing of it has been rewritten without conntrack.
+    private func localFate(of packet: Packet, _ delivered: TraceEvent.Headers) -> PacketFate {
+        let source = translatedSource(of: packet, delivered.source.address)
+        let isSame = delivered.destination == packet.destination && source == nil
+        return isSame ? .passed : .translated(to: delivered.destination, source: source)
     }
 
     /// What is the matter with the frame, beyond where it went.
@@ -59,17 +67,6 @@ extension Journey {
     }
 
     private func index(_ sighting: Sighting) -> UInt32 { CorpusHost.device(named: sighting.device)?.link.index ?? 0 }
-}
-
-extension ConntrackTable {
-    /// Of a packet that was not seen: what reached the host itself, which conntrack remembers.
-    fileprivate func localFate(of packet: Packet) -> String? {
-        guard let entry = entry(of: packet) else { return nil }
-        guard CorpusHost.addresses.contains(entry.reply.source.address) else { return "lost behind conntrack" }
-        let source = translatedSource(of: packet, entry.reply.destination.address)
-        let isSame = entry.reply.source == packet.destination && source == nil
-        return (isSame ? PacketFate.passed : .translated(to: entry.reply.source, source: source)).words
-    }
 }
 
 private func translatedSource(of packet: Packet, _ source: IPAddress) -> PacketFate.TranslatedSource? {

@@ -8,6 +8,7 @@ struct Journey {
     let lab: Lab
     /// Who has which MAC, beside the gateways.
     let neighbours: [IPAddress: MACAddress]
+    private let traces: PacketTraces
     /// Sent last: when it has come through, so has everything before it.
     private static let sentinelNumber: UInt32 = 0xFFFF_FF00
     private static let repetitions = 64
@@ -17,23 +18,14 @@ struct Journey {
         for (address, hop) in nextHops {
             try Shell.run("ip neigh replace \(address) lladdr \(hop.destination) dev \(hop.device.name) nud permanent")
         }
-        try Shell.run("conntrack -F; nft -f - <<'END'\n\(silence)END")
-        let result = Result { try body(Journey(lab: lab, neighbours: nextHops.mapValues(\.destination))) }
-        try Shell.run("nft delete table inet silence")
+        try Shell.run("conntrack -F")
+        try PacketTraces.install(on: CorpusHost.devices.map(\.link.name))
+        let result = Result {
+            try body(Journey(lab: lab, neighbours: nextHops.mapValues(\.destination), traces: try PacketTraces()))
+        }
+        try PacketTraces.remove()
         return try result.get()
     }
-
-    /// Where nobody listens the host answers with a reset, at which conntrack forgets the connection that we want to ask it about.
-    /// The resets of rules belong to a connection before they are sent.
-    private static let silence = """
-        table inet silence {
-            chain output {
-                type filter hook output priority -400;
-                tcp flags & rst == rst tcp window 0 ct state invalid drop
-            }
-        }
-
-        """
 
     /// For each line what became of its packet, in the words of the corpus; of several copies where there is a choice.
     func fates(of lines: [PacketLine]) throws -> [[String]] {
@@ -59,15 +51,28 @@ struct Journey {
     }
 
     /// One after the other, with nothing in between.
-    func fates(of packets: [Packet]) throws -> [String] {
-        let seen = try send(packets)
-        let table = try ConntrackTable()
-        return packets.indices.map { fate(of: packets[$0], seen[$0] ?? [], table) }
+    func fates(of packets: [Packet]) throws -> [String] { try ends(of: packets).map(\.fate) }
+
+    /// What became of a packet, in the words of the corpus, and the rules that the kernel says it met.
+    struct End: Sendable {
+        let fate: String
+        let rules: [RulePlace]
     }
+
+    func ends(of packets: [Packet]) throws -> [End] {
+        let seen = try send(packets)
+        let (table, traces) = (try ConntrackTable(), try traces.read())
+        return packets.indices.map { index in
+            let trace = traces[Self.number(index)] ?? PacketTraces.Trace()
+            return End(fate: fate(of: packets[index], seen[index] ?? [], trace.delivered, table), rules: trace.rules)
+        }
+    }
+
+    private static func number(_ index: Int) -> UInt32 { UInt32(index + 1) * 16 }
 
     private func send(_ packets: [Packet]) throws -> [Int: [Sighting]] {
         for wire in lab.wires.values { _ = wire.received() }
-        for (index, packet) in packets.enumerated() { try send(Probe(packet: packet, number: UInt32(index + 1) * 16)) }
+        for (index, packet) in packets.enumerated() { try send(Probe(packet: packet, number: Self.number(index))) }
         try send(Probe(packet: Self.sentinel, number: Self.sentinelNumber))
         var (sightings, isThrough): ([Int: [Sighting]], Bool) = ([:], false)
         for _ in 0..<200 where !isThrough || sightings.count < packets.count {

@@ -48,15 +48,14 @@ struct Sighting {
     }
 
     private static func kind(_ packet: IPPacket) -> (UInt32, Kind)? {
+        if let number = packet.probeNumber { return (number, .packet) }
         let body = packet.body
         switch (packet.protocolNumber, body.count) {
         case (6, 20...):
             let (sequence, acknowledged) = (UInt32(octets: body[4..<8]), UInt32(octets: body[8..<12]))
-            if body[14..<16].elementsEqual(Probe.window.octets) { return (sequence, .packet) }
             guard packet.flags.contains(.rst) else { return nil }
             // RFC 9293 § 3.10.7.1: a reset takes its number from what it answers.
             return (packet.flags.contains(.ack) ? acknowledged &- 1 : sequence, .reset)
-        case (17, 12...): return (UInt32(octets: body[8..<12]), .packet)
         case (1, 36...), (58, 56...):
             guard let inner = IPPacket(body.dropFirst(8)), let (number, _) = kind(inner) else { return nil }
             return (number, .unreachable(type: body[0], code: body[1]))

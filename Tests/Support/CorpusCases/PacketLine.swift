@@ -31,6 +31,12 @@ public struct PacketLine: Sendable {
         self.interlude = interlude
     }
 
+    /// A packet as a line of a file, without its answer.
+    public init(_ packet: Packet) {
+        (self.packet, question) = (packet, packet.question)
+        (answer, interlude) = ("", nil)
+    }
+
     /// Reads a whole file.
     static func lines(_ text: String) throws(CorpusFault) -> [PacketLine] {
         var (lines, interlude): ([PacketLine], Interlude?) = ([], nil)
@@ -97,15 +103,5 @@ private struct PacketQuestion {
         guard !packet.isFromHost else { return }
         guard let device = CorpusHost.device(named: device) else { throw fault }
         (packet.device, packet.sourceMAC, packet.destinationMAC) = (device.link.name, mac, device.mac)
-    }
-}
-
-extension TCPFlags {
-    /// `syn,ack`, `none`
-    fileprivate init?(words: String) {
-        let names: [String: TCPFlags] = ["fin": .fin, "syn": .syn, "rst": .rst, "psh": .psh, "ack": .ack, "urg": .urg, "none": []]
-        let flags = words.split(separator: ",").map { names[String($0)] }
-        guard !flags.contains(nil) else { return nil }
-        self = TCPFlags(flags.compactMap { $0 })
     }
 }

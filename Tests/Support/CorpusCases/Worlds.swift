@@ -10,9 +10,18 @@ public struct Worlds: Sendable {
     /// packets that leave it a choice are taken to be of connections that no other packet belongs to.
     public init(_ tracer: Tracer, remembersChance: Bool) { (self.tracer, self.remembersChance) = (tracer, remembersChance) }
 
-    /// What may become of a packet: fates in the words of the corpus, with their shares and the worlds in which they leave the kernel.
-    public func send(_ line: PacketLine) -> [String: (share: Double, worlds: Worlds)] {
-        var ends: [String: (share: Double, worlds: Worlds)] = [:]
+    /// One way that a packet may go, and the worlds in which that leaves the kernel.
+    public struct End: Sendable {
+        public let fate: PacketFate
+        public fileprivate(set) var share: Double
+        public fileprivate(set) var worlds: Worlds
+        /// The paths through the rules that lead there.
+        public fileprivate(set) var paths: Set<[RulePlace]>
+    }
+
+    /// What may become of a packet, by its fate in the words of the corpus.
+    public func send(_ line: PacketLine) -> [String: End] {
+        var ends: [String: End] = [:]
         for world in worlds {
             var state = world.state
             if case .pause(let time) = line.interlude { state.wait(time) }
@@ -20,8 +29,10 @@ public struct Worlds: Sendable {
             let isForgotten = outcomes.count > 1 && !remembersChance
             for outcome in outcomes {
                 let share = world.share * outcome.trace.share
-                ends[outcome.trace.fate.words, default: (0, nowhere)].share += share
-                ends[outcome.trace.fate.words]?.worlds.worlds.append((isForgotten ? state : outcome.state, share))
+                let words = outcome.trace.fate.words
+                ends[words, default: End(fate: outcome.trace.fate, share: 0, worlds: nowhere, paths: [])].share += share
+                ends[words]?.worlds.worlds.append((isForgotten ? state : outcome.state, share))
+                ends[words]?.paths.insert(outcome.trace.rules)
             }
         }
         return ends
