@@ -62,6 +62,7 @@ extension RealTraffic {
 
         @Test func transitionIsShownAndEndsWhenNothingGoesTheOldWay() throws {
             let lines = try DirectLines("dsr", handover: "{ quiet: 1s, limit: 1m, udpHold: 1s }")
+            try eventually("what came of the start is over") { try lines.balancer.status().handovers.isEmpty }
             let steady = try lines.balancer.kernelRules()
             let events = try EventLines(lines.balancer, nudging: "lines/b4v6")
             let held = try lines.holding(100, family: 4, seconds: 5)
@@ -73,7 +74,7 @@ extension RealTraffic {
             #expect(try held.result().areAllAlive)
             try eventually("the transition has ended") { try lines.balancer.status().handovers.isEmpty }
             try events.await("its end is told") { $0.kind == "handover" && $0.farm == "lines" && $0.message == "ended" }
-            _ = try Program.run([Programs.lbctl, "--socket", lines.balancer.socket, "backend", "reset", "lines/b1"]).text()
+            try lines.say("reset", "b1")
             try eventually("that transition has ended too") { try lines.balancer.status().handovers.isEmpty }
             let (before, after) = (steady.split(separator: "\n"), try lines.balancer.kernelRules().split(separator: "\n"))
             #expect(after == before, "\(after.difference(from: before))")
