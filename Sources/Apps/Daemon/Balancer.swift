@@ -62,7 +62,7 @@ struct Balancer {
         }
         return Reconciler(
             driver: try NetfilterDriver(), inbox: inbox, notices: monitor, network: try RouteObserver(),
-            connections: try ConntrackForgetter(), prober: probes, loader: loader, store: store,
+            connections: try ConntrackForgetter(), ledger: try ConntrackLedger(), prober: probes, loader: loader, store: store,
             settings: .init(
                 version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports, processID: UInt32(getpid()),
                 handover: settings.handover), log: log)

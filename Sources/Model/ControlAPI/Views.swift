@@ -60,7 +60,7 @@ public struct Change: Codable, Sendable, Equatable {
     public var id: Int
     /// RFC 3339, UTC.
     public var at: String
-    /// `files`, `lbctl:<user>`, `probe`, `neighbour`, `repair` or `start`.
+    /// `files`, `lbctl:<user>`, `probe`, `neighbour`, `repair`, `start` or, when it failed, `least-connections`.
     public var author: String
     public var ok: Bool
     public var summary: String
@@ -102,7 +102,7 @@ public struct BackendView: Codable, Sendable, Equatable {
     public var farm, name, address: String
     /// Nil where the client's port is kept; `8080` or `30000-30100`.
     public var port: String?
-    /// Configured, and after overrides and health: what the slots were dealt by.
+    /// Configured, and after overrides, health and (least-connections) open connections: what the slots were dealt by.
     public var weight, effectiveWeight: Int
     public var priority: Int
     /// ready, drain or maintenance

@@ -1,5 +1,6 @@
 import FarmModel
 import NetTypes
+import Ruleset
 import RulesetCompiler
 
 /// The farms whose slots follow the number of open connections, each family of each on its own.
@@ -22,35 +23,42 @@ public struct LeastConnectionsBalance: Sendable {
         at state: DesiredState, after elapsed: Duration, count: (Backend, Farm) -> Count
     ) -> [String: [String: Int]] {
         let farms = state.followingFarms
-        pools = pools.filter { pool, _ in farms.contains { $0.name == pool.farm } }
-        let changes = farms.compactMap { farm -> Change? in
-            let wanted = deal(farm, state, elapsed, count)
-            let moved = state.slotsMoved(farm, to: wanted)
-            return moved == 0 ? nil : Change(farm: farm, slots: wanted, moved: moved)
-        }
-        return Self.affordable(changes)
+        let names = Set(farms.map(\.name))
+        pools = pools.filter { names.contains($0.key.farm) }
+        return Self.affordable(farms.compactMap { change(of: $0, state, elapsed, count) })
     }
 
-    private mutating func deal(_ farm: Farm, _ state: DesiredState, _ elapsed: Duration, _ count: (Backend, Farm) -> Count) -> [String: Int]
-    {
+    /// Nil also for a farm that nobody uses and of which nothing is left to forget: there may be thousands.
+    private mutating func change(of farm: Farm, _ state: DesiredState, _ elapsed: Duration, _ count: (Backend, Farm) -> Count) -> Change? {
+        let counts = farm.backends.map { count($0, farm) }
+        let families = Set(farm.backends.map(\.address.family))
+        let isIdle = counts.allSatisfy { $0.live == 0 && $0.opened == 0 }
+        if isIdle, !families.contains(where: { pools[Pool(farm: farm.name, family: $0)] != nil }) { return nil }
+        let wanted = deal(farm, counts, families, state, elapsed)
+        let moved = state.slotsMoved(farm, to: wanted)
+        if isIdle, moved == 0 { for family in families { pools[Pool(farm: farm.name, family: family)] = nil } }
+        return moved == 0 ? nil : Change(farm: farm, slots: wanted, moved: moved)
+    }
+
+    private mutating func deal(
+        _ farm: Farm, _ counts: [Count], _ families: Set<AddressFamily>, _ state: DesiredState, _ elapsed: Duration
+    ) -> [String: Int] {
         let serving = state.servingBackends(of: farm)
-        let members = farm.backends.enumerated().map { index, backend in
-            let count = count(backend, farm)
-            let member = LeastConnections.Member(
-                name: backend.name, weight: state.weight(of: backend, in: farm), isServing: serving.contains(index), live: count.live,
-                opened: count.opened)
-            return (backend.address.family, member)
-        }
-        var slots: [String: Int] = [:]
-        for (family, members) in Dictionary(grouping: members, by: \.0) {
+        var slots = state.slotShares[farm.name] ?? [:]
+        for family in families {
+            let members = farm.backends.indices.filter { farm.backends[$0].address.family == family }.map {
+                LeastConnections.Member(
+                    name: farm.backends[$0].name, weight: state.weight(of: farm.backends[$0], in: farm), isServing: serving.contains($0),
+                    live: counts[$0].live, opened: counts[$0].opened)
+            }
             let pool = Pool(farm: farm.name, family: family)
-            var policy = pools[pool] ?? LeastConnections(slots: state.slotShares(of: farm, family))
-            policy.deal(members.map(\.1), tableSize: farm.slotCount, after: elapsed)
+            var policy = pools[pool] ?? LeastConnections(slots: slots.filter { known, _ in members.contains { $0.name == known } })
+            policy.deal(members, tableSize: farm.slotCount, after: elapsed)
             pools[pool] = policy
             // Whoever does not serve keeps its share for the moment in which it does again.
-            for member in members.map(\.1) { slots[member.name] = policy.slots[member.name] ?? state.slotShares[farm.name]?[member.name] }
+            slots.merge(policy.slots) { $1 }
         }
-        return slots
+        return slots.filter { name, _ in farm.backends.contains { $0.name == name } }
     }
 
     private struct Change {
@@ -81,9 +89,15 @@ extension DesiredState {
     /// Indices of the backends that get new connections.
     func servingBackends(of farm: Farm) -> Set<Int> { plans[farm.name]?.servingBackends(conditions(of: farm)) ?? [] }
 
-    func slotShares(of farm: Farm, _ family: AddressFamily) -> [String: Int] {
-        let names = Set(farm.backends.filter { $0.address.family == family }.map(\.name))
-        return (slotShares[farm.name] ?? [:]).filter { names.contains($0.key) }
+    /// Goes on with the shares that a kernel has, where it serves. A backend without slots there that could have some has earned none.
+    public mutating func restoreSlotShares(from kernel: Ruleset) {
+        let found = followingFarms.reduce(into: [String: [String: Int]]()) { found, farm in
+            let counts = plans[farm.name]?.slotCounts(of: kernel) ?? [:]
+            guard !counts.isEmpty else { return }
+            let known = Set(counts.keys).union(servingBackends(of: farm))
+            found[farm.name] = Dictionary(uniqueKeysWithValues: known.map { (farm.backends[$0].name, counts[$0] ?? 0) })
+        }
+        set(slotShares: found)
     }
 
     /// Slots that go elsewhere; those of backends that do not serve are nobody's.
@@ -110,4 +124,12 @@ extension DesiredState {
 extension Farm {
     /// Whether its slots are dealt by the number of open connections.
     public var followsConnections: Bool { scheduler == .leastConnections }
+}
+
+extension DesiredState {
+    /// Slots of the farm that name another backend in `other`.
+    public func slotsMoved(to other: DesiredState, in farm: String) -> Int {
+        let (before, after) = (compiledFarms[farm]?.slots ?? [:], other.compiledFarms[farm]?.slots ?? [:])
+        return before.reduce(0) { sum, entry in sum + zip(entry.value, after[entry.key] ?? []).count { $0 != $1 } }
+    }
 }

@@ -37,6 +37,20 @@ extension FarmPlan {
         }
     }
 
+    /// How many slots each backend has in `ruleset`, by its index; nothing for a family that this plan's table does not serve there.
+    public func slotCounts(of ruleset: Ruleset) -> [Int: Int] {
+        guard let table = ruleset[farm.path == .translate ? .inet : .netdev] else { return [:] }
+        let candidates = farm.backends.map { FormerBackend(backend: $0, nextHop: nil) }
+        var known: Set<AddressFamily> = []
+        return farm.listeners.sorted().reduce(into: [:]) { counts, listener in
+            guard let ports = listener.ports.first, known.insert(listener.address.family).inserted else { return }
+            let mouth = Mouth(first: ports, of: listener, farm)
+            for case let index? in Reader(plan: self, table: table, mouth: mouth, candidates: candidates).slots {
+                counts[index, default: 0] += 1
+            }
+        }
+    }
+
     private struct Place: Hashable {
         let family: AddressFamily
         let transport: TransportProtocol
@@ -78,6 +92,11 @@ private struct Reader {
                 }
                 return SlotReading.Former(tableSize: size, scheduler: scheduler, slots: Dictionary(uniqueKeysWithValues: found))
             })
+    }
+
+    var slots: [Int?] {
+        let selection = selection(plan.tableSize, plan.farm.scheduler)
+        return backends(in: selection.slotMapName, selection)
     }
 
     private func isHandover(_ chain: String, from former: Selection, to selection: Selection) -> Bool {

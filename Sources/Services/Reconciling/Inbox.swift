@@ -20,6 +20,7 @@ public final class Inbox: Sendable {
         var goneDevices: Set<UInt32> = []
         var isRetryDue = false
         var isHandoverDue = false
+        var isConnectionLookDue = false
         /// Who wanted the files that the kernel had no room for.
         var reapplyAuthor: String?
         /// For `lbctl monitor`.
@@ -27,7 +28,7 @@ public final class Inbox: Sendable {
 
         var isEmpty: Bool {
             verdicts.isEmpty && generation == nil && !isNetworkChanged && neighbours.isEmpty && !areTablesStale && !isRetryDue
-                && !isHandoverDue
+                && !isHandoverDue && !isConnectionLookDue
         }
     }
 
@@ -68,6 +69,7 @@ public final class Inbox: Sendable {
 
     func postRetry() { change { $0.isRetryDue = true } }
     func postHandoverCheck() { change { $0.isHandoverDue = true } }
+    func postConnectionLook() { change { $0.isConnectionLookDue = true } }
     public func close() { wake.finish() }
 
     func take() -> News {

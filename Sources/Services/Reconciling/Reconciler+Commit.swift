@@ -3,8 +3,10 @@ import Seams
 
 extension Reconciler {
     /// Sends what the kernel lacks. True when the kernel now has what is desired.
+    ///
+    /// `isRoutine`: a change of which only failure is told, as it comes several times a second.
     @discardableResult
-    func reconcile(author: String, because cause: String) -> Bool {
+    func reconcile(author: String, because cause: String, isRoutine: Bool = false) -> Bool {
         guard !isHolding else { return false }
         let target = desired.ruleset
         do {
@@ -12,7 +14,7 @@ extension Reconciler {
             (isDrifted, retryDelay) = (false, Self.firstRetry)
             followUp()
             followHandovers()
-            guard let (added, removed) = outcome else { return true }
+            guard let (added, removed) = outcome, !isRoutine else { return true }
             changes.record(author: author, ok: true, cause)
             events.post(.change, "\(cause) (\(author); \(added) elements added, \(removed) removed, generation \(generation))")
             return true

@@ -48,6 +48,7 @@ extension Reconciler {
         if isHolding {
             await learnVerdicts()
             restoreServed(formerly: [])
+            desired.restoreSlotShares(from: committed)
         }
         let wasHolding = isHolding
         (isHolding, filesToKeep) = (false, load.files)
@@ -57,6 +58,7 @@ extension Reconciler {
             return .failed(changes.last?.summary ?? "")
         }
         probeTargets()
+        followConnections()
         log.info(
             "farm files applied",
             metadata: [

@@ -19,6 +19,7 @@ extension Reconciler {
         page.counter("zvnft_repairs_total", "Times that drift was found and mended.", counters.repairs)
         page.counter("zvnft_verdict_changes_total", "Verdicts that changed.", counters.verdictChanges)
         addHandovers(to: &page)
+        addCounting(to: &page)
         let farms = desired.farms.values.sorted { $0.name < $1.name }
         page.family("zvnft_backend_up", "1 while probes say up.", "gauge")
         for farm in farms {
@@ -28,6 +29,14 @@ extension Reconciler {
             }
         }
         return page.text
+    }
+
+    private func addCounting(to page: inout MetricsPage) {
+        page.counter("zvnft_slots_levelled_total", "Slots moved to level open connections.", counters.slotsLevelled)
+        let effort = ledger.effort
+        page.counter("zvnft_connection_notices_total", "Beginnings and ends of connections that the kernel announced.", effort.notices)
+        page.counter("zvnft_connection_walks_total", "Readings of the connection tracking table to count connections.", effort.walks)
+        page.counter("zvnft_connection_losses_total", "Times that announcements of connections were lost.", effort.losses)
     }
 
     private func addHandovers(to page: inout MetricsPage) {

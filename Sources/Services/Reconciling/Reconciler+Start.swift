@@ -28,6 +28,7 @@ extension Reconciler {
         if isServing { await learnVerdicts() }
         isHolding = load == nil && !committed.tables.allSatisfy { $0.chains.isEmpty }
         restoreServed(formerly: formerly)
+        desired.restoreSlotShares(from: committed)
         guard !isHolding else {
             log.error("no farm file can be used and none is remembered; the kernel keeps what it has")
             return
@@ -35,6 +36,7 @@ extension Reconciler {
         if let load, configFaults.isEmpty { filesToKeep = load.files }
         let isDone = reconcile(author: "start", because: "\(desired.farms.count) farms at the start")
         probeTargets()
+        followConnections()
         guard isDone else { return }
         log.notice(
             "serving",

@@ -34,17 +34,27 @@ extension Reconciler {
 
     func view(_ backend: Backend, _ farm: Farm, _ counts: ConnectionIndex? = nil) -> BackendView {
         let standing = desired.standing(of: backend, in: farm)
-        let weight = desired.weight(of: backend, in: farm)
         let target = farm.probeTarget(of: backend)
         let state = target.flatMap { prober.state(of: $0) }
         return BackendView(
             farm: farm.name, name: backend.name, address: backend.address.description, port: backend.port?.description,
-            weight: backend.weight, effectiveWeight: standing.isUsable ? weight : 0, priority: backend.priority,
+            weight: backend.weight, effectiveWeight: effectiveWeight(backend, farm, standing), priority: backend.priority,
             admin: desired.admin(of: backend, in: farm).rawValue,
             isOverridden: desired.overrides[BackendID(farm: farm.name, backend: backend.name)] != nil,
             health: desired.verdict(of: backend, in: farm).rawValue, reason: reason(standing, target, state),
             since: state.map { Timestamp.text($0.since) }, share: share(backend, farm),
             connections: counts.flatMap { connections(to: backend, farm, $0) })
+    }
+
+    /// By what the slots were dealt; where they follow open connections, the weight that would give the backend as many as it has.
+    private func effectiveWeight(_ backend: Backend, _ farm: Farm, _ standing: BackendStanding) -> Int {
+        let weight = desired.weight(of: backend, in: farm)
+        guard standing.isUsable else { return 0 }
+        guard farm.followsConnections else { return weight }
+        let used = Set(slots(farm)[backend.address.family] ?? []).map { farm.backends[Int($0)] }
+        let total = used.reduce(0) { $0 + desired.weight(of: $1, in: farm) }
+        let own = share(backend, farm)
+        return own == 0 ? 0 : max(1, Int((own * Double(total)).rounded()))
     }
 
     private func reason(_ standing: BackendStanding, _ target: ProbeTarget?, _ state: HealthState?) -> String {

@@ -23,6 +23,7 @@ public actor Reconciler {
     let loader: FarmLoader
     let keeper: StateKeeper
     let sweeper: ConnectionSweeper
+    let ledger: any ConnectionLedger
     let settings: Settings
     let log: Logger
 
@@ -49,6 +50,7 @@ public actor Reconciler {
     var filesToKeep: [FarmFile]?
     var isRetryPlanned = false
     var handovers = HandoverWatch()
+    var following = ConnectionWatch()
     /// What was in transition when the daemon before us ended.
     var keptHandovers: [String: [Transition]] = [:]
     var counters = Counters()
@@ -87,6 +89,8 @@ public actor Reconciler {
         var repairs = 0
         var verdictChanges = 0
         var transitions = 0
+        /// Slots that were moved to level open connections.
+        var slotsLevelled = 0
         var lastCommit: Duration = .zero
         /// The load at the start.
         var firstCommit: Duration?
@@ -96,11 +100,11 @@ public actor Reconciler {
 
     public init(
         driver: sending any RulesetDriver, inbox: Inbox, notices: any TableNotices, network: any NetworkObserver,
-        connections: any ConnectionForgetter & ConnectionCounter,
+        connections: any ConnectionForgetter & ConnectionCounter, ledger: any ConnectionLedger,
         prober: any Prober, loader: FarmLoader, store: any StateStore, settings: Settings, log: Logger
     ) {
         (self.driver, self.notices, self.network, self.prober, self.loader) = (driver, notices, network, prober, loader)
-        self.inbox = inbox
+        (self.inbox, self.ledger) = (inbox, ledger)
         (self.settings, self.log) = (settings, log)
         keeper = StateKeeper(store: store)
         sweeper = ConnectionSweeper(connections: connections, log: log)
@@ -135,6 +139,7 @@ public actor Reconciler {
         if news.areTablesStale { resynchronize(author: "repair", because: "events were lost") }
         if news.isRetryDue { retry() }
         if news.isHandoverDue { checkHandovers() }
+        if news.isConnectionLookDue { lookAtConnections() }
         if let author = news.reapplyAuthor { Task { _ = await apply(author: author) } }
         for note in news.linkNotes { events.post(.link, note) }
     }

@@ -17,6 +17,7 @@ struct Scene {
     let texts: FarmTexts
     let network: FakeNetwork
     let connections: FakeConnections
+    let ledger = FakeLedger()
     let inbox = Inbox()
     let notices = FakeNotices()
     let prober: FakeProber
@@ -42,7 +43,7 @@ struct Scene {
         connections = FakeConnections(kernel: kernel)
         prober = FakeProber(inbox: inbox, answering: answer)
         reconciler = Reconciler(
-            driver: kernel, inbox: inbox, notices: notices, network: network, connections: connections, prober: prober,
+            driver: kernel, inbox: inbox, notices: notices, network: network, connections: connections, ledger: ledger, prober: prober,
             loader: FarmLoader(store: store) { texts.read() }, store: store,
             settings: .init(
                 version: "test", ingressDevices: nil, probePorts: try #require(PortRange(61000, 65535)), processID: 1, handover: handover),
