@@ -17,6 +17,12 @@ public struct SourceList: Sendable, Hashable {
         (self.ipv4, self.ipv6) = (ipv4, ipv6)
     }
 
+    /// From what `octets` gave; nil if these are no whole ranges.
+    public init?(ipv4: [UInt8], ipv6: [UInt8]) {
+        guard ipv4.count % 8 == 0, ipv6.count % 32 == 0 else { return nil }
+        (self.ipv4, self.ipv6) = (ipv4, ipv6)
+    }
+
     /// First and last address of each range, one behind the other, in network order and sorted.
     public func octets(_ family: AddressFamily) -> [UInt8] { family == .ipv4 ? ipv4 : ipv6 }
 

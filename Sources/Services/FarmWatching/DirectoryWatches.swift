@@ -3,13 +3,15 @@ import Glibc
 
 /// The inotify watches that a directory of farm files needs.
 ///
-/// Watched are the directory, its parent (the directory or the link to it may be replaced) and the directories in which the targets of
-/// its links stand. A watch belongs to an inode, not to a path: after every change the paths are looked up again.
+/// Watched are the directory, its parent (the directory or the link to it may be replaced), the directories in which the targets of
+/// its links stand, and those of the files that farm files name. A watch belongs to an inode, not to a path: after every change the paths are looked up again.
 final class DirectoryWatches {
     let descriptor: Int32
     private let path: String
+    /// Files outside the directory that are followed, too.
+    var followed: Set<String> = []
     private var wanted: [Int32: Names] = [:]
-    private var identity: Identity?
+    private var identities: [String: Identity] = [:]
     private var buffer = [UInt8](repeating: 0, count: 65_536)
 
     /// A bound on the watches that links cost.
@@ -23,6 +25,7 @@ final class DirectoryWatches {
     private struct Identity: Equatable {
         let device: UInt
         let inode: UInt
+        let size: Int
         let changed: Int
         let changedNanoseconds: Int
     }
@@ -39,7 +42,7 @@ final class DirectoryWatches {
     /// Looks every path up again. What does not exist now is announced by its parent, or found by `hasMoved`.
     func renew() {
         // First, so that what changes during the renewal is found by `hasMoved` if no watch catches it.
-        identity = currentIdentity()
+        identities = currentIdentities()
         var renewed: [Int32: Names] = [:]
         watch(parent, for: .these([last]), in: &renewed)
         watch(path, for: .all, in: &renewed)
@@ -48,9 +51,9 @@ final class DirectoryWatches {
         wanted = renewed
     }
 
-    /// Whether another directory stands at the path than at the last renewal, or other names in it: what inotify does not tell, say after
+    /// Whether another directory or followed file stands at its path than at the last renewal, or something else in it: what inotify does not tell, say after
     /// a change further up the path or on a network file system.
-    func hasMoved() -> Bool { identity != currentIdentity() }
+    func hasMoved() -> Bool { identities != currentIdentities() }
 
     /// Takes the events that wait; true if any of them may change what a reading gives.
     func takeChanges() -> Bool {
@@ -108,19 +111,24 @@ extension DirectoryWatches {
         return slash == trimmed.startIndex ? "/" : String(trimmed[..<slash])
     }
 
-    /// The directories that links in the directory lead to, with the names of their targets there, sorted.
+    /// The directories that links in the directory lead to, and those of followed files, with the names that matter there, sorted.
     private func targets() -> [(String, Set<String>)] {
         // A directory that cannot be read has no targets; why is the reader's to say.
-        guard let names = try? FarmDirectory(path: path).names() else { return [] }
+        let names = (try? FarmDirectory(path: path).names()) ?? []
         var targets: [String: Set<String>] = [:]
-        for name in names where isLink("\(path)/\(name)") {
-            guard let target = realpath("\(path)/\(name)", nil) else { continue }
+        for link in names.map({ "\(path)/\($0)" }).filter(isLink) + followed.filter(isLink) {
+            guard let target = realpath(link, nil) else { continue }
             defer { free(target) }
-            let text = String(cString: target)
-            guard let slash = text.lastIndex(of: "/") else { continue }
-            targets[String(text[...slash]), default: []].insert(String(text[text.index(after: slash)...]))
+            Self.add(String(cString: target), to: &targets)
         }
+        for file in followed { Self.add(file, to: &targets) }
         return targets.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    private static func add(_ path: String, to targets: inout [String: Set<String>]) {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        let directory = path.dropLast(name.count)
+        targets[directory.isEmpty ? "." : String(directory), default: []].insert(name)
     }
 
     private func isLink(_ path: String) -> Bool {
@@ -128,11 +136,16 @@ extension DirectoryWatches {
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 
-    private func currentIdentity() -> Identity? {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        return Identity(
-            device: UInt(status.st_dev), inode: UInt(status.st_ino),
-            changed: status.st_mtim.tv_sec, changedNanoseconds: status.st_mtim.tv_nsec)
+    /// Of what exists.
+    private func currentIdentities() -> [String: Identity] {
+        var identities: [String: Identity] = [:]
+        for path in followed.union([path]) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { continue }
+            identities[path] = Identity(
+                device: UInt(status.st_dev), inode: UInt(status.st_ino), size: Int(status.st_size),
+                changed: status.st_mtim.tv_sec, changedNanoseconds: status.st_mtim.tv_nsec)
+        }
+        return identities
     }
 }

@@ -27,6 +27,9 @@ public final class FarmWatcher: Sendable {
 
     deinit { stop() }
 
+    /// Follows these files, too, wherever they are, and no others: the lists that policies name. Changes after it has returned are reported.
+    public func follow(_ files: Set<String>) { loop.follow(files) }
+
     /// Ends the thread; nothing is reported after it has returned. May be called more than once.
     public func stop() {
         guard let running = thread.withLock({ $0.take() }) else { return }
@@ -37,8 +40,10 @@ public final class FarmWatcher: Sendable {
 
 /// What the thread runs.
 private final class WatchLoop: @unchecked Sendable {
-    // After `init` all but `wake` is touched by the watcher's thread alone; a descriptor may be written to from anywhere.
-    private let watches: DirectoryWatches
+    // After `init` the watcher's thread alone touches all but `wake`, a descriptor that may be written to from anywhere, and what has a
+    // lock of its own.
+    private let watches: Mutex<DirectoryWatches>
+    private let inotify: Int32
     private let changed: @Sendable () -> Void
     private let quiet: Duration
     private let wake: Int32
@@ -49,7 +54,9 @@ private final class WatchLoop: @unchecked Sendable {
 
     init(path: String, quiet: Duration, changed: @escaping @Sendable () -> Void) throws(ReadFault) {
         (self.quiet, self.changed) = (quiet, changed)
-        watches = try DirectoryWatches(path: path)
+        let watches = try DirectoryWatches(path: path)
+        inotify = watches.descriptor
+        self.watches = Mutex(watches)
         wake = eventfd(0, Int32(EFD_CLOEXEC))
         guard wake >= 0 else { throw ReadFault(path: path, errno: errno) }
     }
@@ -58,8 +65,16 @@ private final class WatchLoop: @unchecked Sendable {
 
     func end() { eventfd_write(wake, 1) }
 
+    func follow(_ files: Set<String>) {
+        watches.withLock { watches in
+            guard watches.followed != files else { return }
+            watches.followed = files
+            watches.renew()
+        }
+    }
+
     func run() {
-        var polled = [wake, watches.descriptor].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        var polled = [wake, inotify].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while true {
             let count = poll(&polled, 2, milliseconds(until: deadline))
             if count > 0 && polled[0].revents != 0 { return }
@@ -69,8 +84,12 @@ private final class WatchLoop: @unchecked Sendable {
     }
 
     private func look() {
-        guard watches.takeChanges() || watches.hasMoved() else { return }
-        watches.renew()
+        let hasChanged = watches.withLock { watches in
+            guard watches.takeChanges() || watches.hasMoved() else { return false }
+            watches.renew()
+            return true
+        }
+        guard hasChanged else { return }
         pending = (pending?.first ?? .now, .now)
     }
 

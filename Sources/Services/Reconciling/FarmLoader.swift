@@ -1,4 +1,5 @@
 import FarmConfig
+import FarmModel
 import FoundationEssentials
 import Seams
 
@@ -8,7 +9,10 @@ public actor FarmLoader {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let read: @Sendable () -> FarmReading
+    private let readLists: @Sendable (Set<String>) -> [String: ListReading]
     private let store: any StateStore
+    /// Of the last files without a fault, by path.
+    private var lists: [String: SourceList] = [:]
 
     /// The files of the directory as they are now, with what kept any of them from being read.
     public struct FarmReading: Sendable {
@@ -25,14 +29,23 @@ public actor FarmLoader {
         let faults: [String]
     }
 
-    public init(store: any StateStore, read: @escaping @Sendable () -> FarmReading) {
-        (self.store, self.read) = (store, read)
+    /// `readLists`: reads the list files that policies name, by their paths.
+    public init(
+        store: any StateStore, readLists: @escaping @Sendable (Set<String>) -> [String: ListReading] = { _ in [:] },
+        read: @escaping @Sendable () -> FarmReading
+    ) {
+        (self.store, self.readLists, self.read) = (store, readLists, read)
     }
 
     func load() -> Load {
         let reading = read()
-        let result = FarmConfig.load(reading.files)
-        return Load(files: reading.files, result: result, faults: reading.faults + result.faults.map { $0.rendered(color: false) })
+        let bare = FarmConfig.load(reading.files)
+        // Of files with faults nobody knows which lists they want.
+        let readings = bare.faults.isEmpty ? readLists(bare.listFiles) : [:]
+        let (result, unreadable) = bare.completed(with: readings)
+        let faults = reading.faults + unreadable + result.faults.map { $0.rendered(color: false) }
+        if faults.isEmpty { lists = readings.compactMapValues(\.list) }
+        return Load(files: reading.files, result: result, faults: faults)
     }
 
     /// The files that were accepted last; nil if there are none, they are those of `load`, or they are no longer legal.
@@ -42,23 +55,39 @@ public actor FarmLoader {
         do { kept = try JSONDecoder().decode([KeptFile].self, from: Data(octets)) } catch {
             throw StateFault(message: "the last good farm files cannot be read back: \(error)")
         }
-        let files = kept.map { FarmFile(path: $0.path, text: Array($0.text.utf8)) }
+        let files = kept.compactMap { file in file.text.map { FarmFile(path: file.path, text: Array($0.utf8)) } }
+        let keptLists = Dictionary(kept.compactMap { file in file.list.map { (file.path, $0) } }) { $1 }
         let isSame =
-            load.faults.isEmpty && files.count == load.files.count
+            load.faults.isEmpty && keptLists == lists && files.count == load.files.count
             && zip(files, load.files).allSatisfy { $0.path == $1.path && $0.text == $1.text }
         guard !isSame else { return nil }
-        let result = FarmConfig.load(files)
-        return result.faults.isEmpty ? Load(files: files, result: result, faults: []) : nil
+        let bare = FarmConfig.load(files)
+        guard bare.faults.isEmpty, bare.listFiles.allSatisfy({ keptLists[$0] != nil }) else { return nil }
+        return Load(files: files, result: bare.completed(with: keptLists.mapValues { .list($0) }).result, faults: [])
     }
 
     func keep(_ files: [FarmFile]) throws(StateFault) {
-        let kept = files.map { KeptFile(path: $0.path, text: String(decoding: $0.text, as: UTF8.self)) }
-        try store.write(.lastGood, json(kept))
+        let texts = files.map { KeptFile(path: $0.path, text: String(decoding: $0.text, as: UTF8.self)) }
+        try store.write(.lastGood, json(texts + lists.sorted { $0.key < $1.key }.map { KeptFile(path: $0.key, list: $0.value) }))
     }
 
+    /// A farm file, or the networks of a list.
     private struct KeptFile: Codable {
         let path: String
-        let text: String
+        let text: String?
+        let ipv4: Data?
+        let ipv6: Data?
+
+        init(path: String, text: String) { (self.path, self.text, ipv4, ipv6) = (path, text, nil, nil) }
+
+        init(path: String, list: SourceList) {
+            (self.path, text, ipv4, ipv6) = (path, nil, Data(list.octets(.ipv4)), Data(list.octets(.ipv6)))
+        }
+
+        var list: SourceList? {
+            guard let ipv4, let ipv6 else { return nil }
+            return SourceList(ipv4: Array(ipv4), ipv6: Array(ipv6))
+        }
     }
 }
 

@@ -77,6 +77,32 @@ private struct Watched {
         #expect(try watched.holds(["2"]))
     }
 
+    @Test func filesElsewhereAreFollowedWhenAskedFor() throws {
+        let watched = try Watched()
+        let directory = watched.directory
+        try directory.make("lists")
+        try directory.write("lists/bad.txt", "1")
+        watched.watcher.follow([directory.path("lists/bad.txt"), directory.path("later/worse.txt")])
+        try directory.write("lists/other.txt", "not followed")
+        #expect(!watched.reports.comes(within: 0.3))
+        try directory.write("lists/bad.txt", "2")
+        #expect(watched.reports.comes())
+        try directory.write("new", "3")
+        try directory.move("new", to: "lists/bad.txt")
+        #expect(watched.reports.comes())
+        directory.remove("lists/bad.txt")
+        #expect(watched.reports.comes())
+        try directory.make("later")
+        try directory.write("later/worse.txt", "1")
+        #expect(watched.reports.comes(), "found though there was no folder to watch")
+        while watched.reports.comes(within: 0.3) {}
+        watched.watcher.follow([])
+        try directory.write("later/worse.txt", "2")
+        #expect(!watched.reports.comes(within: 0.3))
+        try directory.write("farms.d/web.yaml", "1")
+        #expect(watched.reports.comes())
+    }
+
     @Test func targetOfALinkIsFollowedInItsOwnDirectory() throws {
         let watched = try Watched { directory in
             try directory.make("store")
