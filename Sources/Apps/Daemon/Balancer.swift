@@ -1,6 +1,7 @@
 import CLinux
 import ControlAPI
 import ControlServer
+import FarmConfig
 import FarmWatching
 import Glibc
 import HealthProbing
@@ -26,7 +27,11 @@ struct Balancer {
         let store = try StateDirectory(path: settings.state)
         let lock = try InstanceLock(directory: settings.state)
         let directory = FarmDirectory(path: settings.farms)
-        let loader = FarmLoader(store: store) { directory.reading() }
+        let (changes, changed) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        // Before the first load: what is written meanwhile is heard afterwards.
+        let (watcher, lists) = (try FarmWatcher(path: directory.path) { changed.yield() }, ListReader())
+        defer { watcher.stop() }
+        let loader = FarmLoader(store: store, readLists: Self.readLists(lists, watcher)) { directory.reading() }
         let inbox = Inbox()
         let probes = try ProbeLoop(settings: ProbeSettings(sourcePorts: settings.probePorts)) { reports in
             inbox.post(reports.map { (target: $0.target, verdict: $0.verdict, reason: $0.reason, at: $0.at) })
@@ -37,11 +42,8 @@ struct Balancer {
         let reconciler = try makeReconciler(inbox, monitor, probes, loader, store)
         try probes.start()
         defer { probes.stop() }
-        // Before the first load: what is written or signalled meanwhile is heard afterwards.
+        // Likewise, what is signalled.
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
-        let (changes, changed) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let watcher = try FarmWatcher(path: directory.path) { changed.yield() }
-        defer { watcher.stop() }
         let control = ControlServer(socketPath: settings.socket, service: reconciler, logger: log) { notification?.send(.ready) }
         try control.prepare()
         try await reconciler.start()
@@ -52,6 +54,14 @@ struct Balancer {
         if settings.clearsOnStop { try await reconciler.clear() }
         log.notice("stopped", metadata: ["kernel": settings.clearsOnStop ? "cleared" : "goes on forwarding"])
         _ = consume lock
+    }
+
+    /// Followed before they are read: no change is missed.
+    private static func readLists(_ lists: ListReader, _ watcher: FarmWatcher) -> @Sendable (Set<String>) -> [String: ListReading] {
+        { paths in
+            watcher.follow(paths)
+            return lists.read(paths)
+        }
     }
 
     private func makeReconciler(

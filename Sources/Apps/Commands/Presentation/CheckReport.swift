@@ -6,11 +6,13 @@ struct CheckReport: Presentable {
     let files, farms, backends: Int
     let farmNames: [String]
     let faults: [ConfigFault]
-    let unreadable: [ReadFault]
+    let unreadable: [String]
 
     init(_ files: [FarmFile], unreadable: [ReadFault]) {
-        let result = FarmConfig.load(files)
-        (self.files, self.unreadable) = (files.count, unreadable)
+        let bare = FarmConfig.load(files)
+        let lists = bare.faults.isEmpty ? ListReader().read(bare.listFiles) : [:]
+        let (result, unreadableLists) = bare.completed(with: lists)
+        (self.files, self.unreadable) = (files.count, unreadable.map(\.description) + unreadableLists)
         (farms, backends) = (result.farms.count, result.farms.reduce(0) { $0 + $1.backends.count })
         farmNames = result.farms.map(\.name).sorted()
         faults = result.faults
@@ -25,7 +27,8 @@ struct CheckReport: Presentable {
         guard !isGood else {
             return "ok: \(counted(files, "file")), \(counted(farms, "farm")), \(counted(backends, "backend"))\n"
         }
-        let places = Set(faults.map(\.place.file) + unreadable.map(\.path))
+        // A line about a file begins with its path.
+        let places = Set(faults.map(\.place.file) + unreadable.map { String($0.prefix { $0 != ":" }) })
         return faults.map { $0.rendered(color: style.isColoured) + "\n\n" }.joined() + unreadable.map { "\($0)\n\n" }.joined()
             + "\(counted(faults.count + unreadable.count, "fault")) in \(counted(places.count, "file"))\n"
     }
@@ -39,7 +42,7 @@ struct CheckReport: Presentable {
         try container.encode(farms, forKey: .farms)
         try container.encode(backends, forKey: .backends)
         try container.encode(faults.map(Fault.init), forKey: .faults)
-        try container.encode(unreadable.map(\.description), forKey: .unreadable)
+        try container.encode(unreadable, forKey: .unreadable)
     }
 
     private struct Fault: Encodable {
