@@ -52,6 +52,7 @@ struct Balancer {
         notification?.send(.stopping)
         await reconciler.saveVerdicts()
         if settings.clearsOnStop { try await reconciler.clear() }
+        await reconciler.saveCounters()
         log.notice("stopped", metadata: ["kernel": settings.clearsOnStop ? "cleared" : "goes on forwarding"])
         _ = consume lock
     }

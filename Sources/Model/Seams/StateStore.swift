@@ -14,6 +14,8 @@ public enum StateItem: String, Sendable, CaseIterable {
     case lastGood = "last-good.json"
     /// What was in transition.
     case handovers = "handovers.json"
+    /// Sums of what rules have counted.
+    case counters = "counters.json"
 }
 
 /// Why state could not be read or written; the daemon serves on without it.

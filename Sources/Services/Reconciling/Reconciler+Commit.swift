@@ -1,3 +1,4 @@
+import ReconcilePolicy
 import Ruleset
 import Seams
 
@@ -60,9 +61,11 @@ extension Reconciler {
                 settle(target)
                 return nil
             }
+            if RefusalTotals.isLosing(batch, of: committed) { readRefusals() }
             let start = ContinuousClock.now
             do {
                 generation = try send(batch)
+                settleRefusals(batch)
                 settle(target)
                 counters.commits += 1
                 counters.lastCommit = ContinuousClock.now - start
@@ -173,7 +176,9 @@ extension Reconciler {
     public func clear() throws(DriverError) {
         let batch = committed.batch(to: Ruleset())
         guard !batch.isEmpty else { return }
+        readRefusals()
         generation = try driver.commit(batch, expecting: nil)
+        settleRefusals(batch)
         committed = Ruleset()
     }
 }

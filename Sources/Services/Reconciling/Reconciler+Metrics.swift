@@ -2,6 +2,7 @@ import ControlAPI
 import FarmModel
 import HealthPolicy
 import ReconcilePolicy
+import RulesetCompiler
 
 extension Reconciler {
     /// Prometheus text (exposition format 0.0.4). Labels are bounded by the configuration.
@@ -20,6 +21,7 @@ extension Reconciler {
         page.counter("zvnft_verdict_changes_total", "Verdicts that changed.", counters.verdictChanges)
         addHandovers(to: &page)
         addCounting(to: &page)
+        await addRefusals(to: &page)
         let farms = desired.farms.values.sorted { $0.name < $1.name }
         page.family("zvnft_backend_up", "1 while probes say up.", "gauge")
         for farm in farms {
@@ -29,6 +31,14 @@ extension Reconciler {
             }
         }
         return page.text
+    }
+
+    private func addRefusals(to page: inout MetricsPage) async {
+        let totals = await refusalTotals()
+        page.family("zvnft_dropped_packets_total", "Packets that were not let through, by reason.", "counter")
+        for reason in Refusal.allCases {
+            page.sample("zvnft_dropped_packets_total", [("reason", reason.rawValue)], Double(totals[reason]))
+        }
     }
 
     private func addCounting(to page: inout MetricsPage) {

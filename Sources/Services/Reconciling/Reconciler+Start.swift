@@ -69,6 +69,7 @@ extension Reconciler {
 
     private func restoreState() async {
         do { desired.set(overrides: try await keeper.overrides()) } catch { note(error, of: .overrides) }
+        do { refusals.totals = try await keeper.refusals() } catch { note(error, of: .counters) }
     }
 
     private func restoreVerdicts() async {

@@ -97,6 +97,7 @@ extension Reconciler {
         if stateFaults[.overrides] != nil { await saveOverrides() }
         if stateFaults[.handovers] != nil { await saveHandovers() }
         if stateFaults[.lastGood] != nil { await keepFiles() }
+        if stateFaults[.counters] != nil { await saveRefusals() }
     }
 
     /// Keeps the stored verdicts young, as a restart believes them for a minute, and writes again what could not be written.

@@ -54,6 +54,7 @@ public actor Reconciler {
     /// What was in transition when the daemon before us ended.
     var keptHandovers: [String: [Transition]] = [:]
     var counters = Counters()
+    var refusals = RefusalCounting()
     private var pacer = CommitPacer()
     private let started = ContinuousClock.now
     var retryDelay: Duration = Reconciler.firstRetry

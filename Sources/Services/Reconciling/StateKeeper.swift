@@ -29,6 +29,10 @@ actor StateKeeper {
 
     func save(_ handovers: KeptHandovers) throws(StateFault) { try store.write(.handovers, json(handovers)) }
 
+    func save(_ refusals: RefusalTotals) throws(StateFault) { try store.write(.counters, json(refusals)) }
+
+    func refusals() throws(StateFault) -> RefusalTotals { try read(.counters) ?? RefusalTotals() }
+
     func handovers() throws(StateFault) -> KeptHandovers? { try read(.handovers) }
 
     func overrides() throws(StateFault) -> [BackendID: Override] {
