@@ -11,6 +11,7 @@ import connections
 import failover
 import flip
 import handover
+import least
 import load
 import memory
 import path
@@ -19,7 +20,7 @@ from report import Report
 
 BENCHMARKS = {
     "load": load, "flip": flip, "failover": failover, "change": change, "handover": handover, "memory": memory, "path": path,
-    "connections": connections}
+    "connections": connections, "least": least}
 
 
 class Context:

@@ -7,7 +7,8 @@ import Threads
 /// Counts connections by the kernel's notices, on a thread of its own, and reads the whole table where notices do not tell everything.
 ///
 /// By notices and not by a walk a second: a walk meets each connection of the last two minutes, ended or not, and takes 1.4–2.8 µs for
-/// each; a notice costs about as much once. At 1 000 connections a second that is 0.3 s of work a second against 6 ms.
+/// each; the notices of one connection take 22 µs in all (Linux 6.18, of both sides). At 1 000 connections a second that is 22 ms of work a
+/// second, against 0.2–0.3 s for each walk.
 /// The sockets belong to the network namespace of the thread that calls `init`.
 public final class ConntrackLedger: ConnectionLedger {
     private let loop: LedgerLoop
