@@ -25,6 +25,10 @@ public struct Handovers {
         guard let before, before.mode == after.mode, before.counting.scheduler.isRepeatable, after.counting.scheduler.isRepeatable else {
             return []
         }
+        // Thousands of farms may be looked at because one neighbour has changed its MAC.
+        if before.transitions.isEmpty, before.counting == after.counting, before.slots == after.slots, before.backends == after.backends {
+            return []
+        }
         return after.transports.keys.sorted().flatMap { family in
             Transition.Kind.allCases.compactMap { kind in
                 guard let transports = after.transports[family], !transports.isDisjoint(with: kind.transports) else { return nil }
