@@ -12,7 +12,7 @@ struct KnownLayers {
 extension RuleEncoder {
     mutating func require(_ part: KeyPart) {
         switch part {
-        case .address(_, let family): require(family)
+        case .address(_, let family), .network(_, let family, _): require(family)
         case .mac: requireEthernet()
         case .slot(.hash(let inputs, _, _)): for input in inputs { require(input) }
         case .transport, .port, .originalDestination, .originalDestinationPort, .slot: break

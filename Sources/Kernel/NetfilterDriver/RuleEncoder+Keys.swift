@@ -31,6 +31,8 @@ extension RuleEncoder {
     mutating func load(_ part: KeyPart, into register: Register, scratch: Register, isInterval: Bool = false) {
         switch part {
         case .address(let side, let family): append(.payload(family.field(side), into: register))
+        case .network(let side, let family, let bits):
+            append(.payload(family.field(side), into: register), .mask(register, family.mask(bits).octets))
         case .transport: append(.meta(NFT_META_L4PROTO, into: register))
         case .port(let side): append(.payload(side.port, into: register))
         case .mac(let side): append(.payload(side.mac, into: register))

@@ -68,6 +68,7 @@ extension KeyPart {
     fileprivate var text: String {
         switch self {
         case .address(let side, let family): "\(family.keyword) \(side == .source ? "saddr" : "daddr")"
+        case .network(let side, let family, let bits): "\(KeyPart.address(side, family).text) & \(family.mask(bits))"
         case .transport: "meta l4proto"
         case .port(let side): side.port
         case .mac(let side): side.mac
@@ -125,6 +126,15 @@ extension Side {
 }
 
 extension AddressFamily {
+    /// The mask of a network: so many bits set, then none.
+    public func mask(_ bits: Int) -> IPAddress {
+        switch self {
+        case .ipv4: IPAddress(v4: bits == 0 ? 0 : UInt32.max << UInt32(32 - bits))
+        case .ipv6:
+            IPAddress(v6: bits == 0 ? 0 : UInt64.max << UInt64(max(0, 64 - bits)), bits <= 64 ? 0 : UInt64.max << UInt64(128 - bits))
+        }
+    }
+
     /// `ip` or `ip6`
     public var keyword: String { self == .ipv4 ? "ip" : "ip6" }
 }

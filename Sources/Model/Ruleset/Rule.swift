@@ -127,6 +127,8 @@ public struct Key: Sendable, Hashable {
 
 public enum KeyPart: Sendable, Hashable {
     case address(Side, AddressFamily)
+    /// The address with all but its first bits cleared, 1 to the family's length.
+    case network(Side, AddressFamily, bits: Int)
     case transport
     case port(Side)
     case mac(Side)
@@ -137,7 +139,7 @@ public enum KeyPart: Sendable, Hashable {
 
     public var field: Field {
         switch self {
-        case .address(_, let family), .originalDestination(let family): .address(family)
+        case .address(_, let family), .network(_, let family, _), .originalDestination(let family): .address(family)
         case .transport: .transport
         case .port, .originalDestinationPort: .port
         case .mac: .mac

@@ -66,6 +66,10 @@ extension Tracer {
             switch part {
             case .address(.source, let family): own(packet.source.address, family)
             case .address(.destination, let family): own(packet.destination.address, family)
+            case .network(let side, let family, let bits):
+                own(side == .source ? packet.source.address : packet.destination.address, family).map {
+                    zip($0, family.mask(bits).octets).map { $0 & $1 }
+                }
             case .transport: [packet.transport.rawValue]
             case .port(.source): number(packet.source.port)
             case .port(.destination): number(packet.destination.port)

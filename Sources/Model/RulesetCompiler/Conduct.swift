@@ -68,7 +68,7 @@ extension Conduct {
 
     /// A chain for the resets of tracked connections. Sources that a policy accepts are past the limit.
     static func resetChains(_ profile: ResetProfile) -> [Chain] {
-        let accepted = profile.accepted.map { Rule(.inSet(Key(.address(.source, profile.family)), set: $0), .verdict(.accept)) }
+        let accepted = profile.accepted.map { Rule($0 + [.verdict(.accept)]) }
         let ban = profile.banSeconds.map { BanChain(profile.scope, profile.family, seconds: $0).chain }
         let refusal = Statement.verdict(ban.map { .goto($0.name) } ?? .drop)
         let rules = accepted + [resetRule(profile.rate, profile.scope, profile.family, refusal: refusal)]
@@ -86,14 +86,15 @@ struct ResetProfile: Sendable, Hashable {
     let family: AddressFamily
     let scope: LimitScope
     let rate: Rate
-    /// Sets of sources that are past the limit.
-    let accepted: [String]
+    /// How sources are found that are past the limit.
+    let accepted: [[Statement]]
     let banSeconds: UInt32?
 
-    init?(_ farm: Farm, _ family: AddressFamily) {
+    init?(_ farm: Farm, _ sources: SourceSets, _ family: AddressFamily) {
         guard farm.mode.usesConntrack, let rate = farm.limits.resetsPerSource else { return nil }
         (self.family, self.rate, scope) = (family, rate, LimitScope(farm, family))
-        accepted = farm.policies.filter { $0.action == .accept }.flatMap { SourceSet.sets(of: $0, family) }.map(\.name)
+        let accepting = farm.policies.indices.filter { farm.policies[$0].action == .accept }
+        accepted = accepting.flatMap { sources.of(policy: $0, family) }.map(\.statements)
         banSeconds = farm.limits.banTime.map { UInt32(max(1, $0.components.seconds)) }
     }
 

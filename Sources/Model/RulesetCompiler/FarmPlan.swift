@@ -6,6 +6,7 @@ public struct FarmPlan: Sendable, Hashable {
     public let farm: Farm
     public let tableSize: Int
     let tables: [AddressFamily: SlotTable]
+    let sources: SourceSets
     private let shares: [Int]?
 
     /// `weights` after overrides, by the backend's index. A weight that an override sets to 0 keeps its place in the base table,
@@ -16,6 +17,7 @@ public struct FarmPlan: Sendable, Hashable {
     public init(_ farm: Farm, weights: [Int]? = nil, shares: [Int]? = nil) {
         precondition(shares.map { $0.count == farm.backends.count } ?? true, "a share for each backend")
         (self.farm, self.shares) = (farm, shares)
+        sources = SourceSets(farm)
         tableSize = farm.slotCount
         let size = tableSize
         let effective = weights ?? farm.backends.map(\.weight)

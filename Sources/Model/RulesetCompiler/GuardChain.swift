@@ -39,7 +39,7 @@ struct GuardChain {
     static func farmChain(_ farm: String) -> String { chainName("new-connections-\(farm)") }
 
     private var policyRules: [(rules: [Rule], chain: Chain?)] {
-        profile.policies.map { $0.rules(profile.family, accepted: .verdict(.goto(next))) }
+        profile.policies.map { $0.rules(accepted: .verdict(.goto(next))) }
     }
 
     private var strictRules: [Rule] { profile.isStrict ? Conduct.bogusFlags : [] }

@@ -23,11 +23,11 @@ struct GuardProfile: Sendable, Hashable {
     }
 
     /// Nil for a farm that asks for nothing here. Resets and bogus flags of tracked connections are met at another hook (`Conduct`).
-    init?(_ farm: Farm, _ family: AddressFamily, _ transport: TransportProtocol) {
+    init?(_ farm: Farm, _ sources: SourceSets, _ family: AddressFamily, _ transport: TransportProtocol) {
         let (limits, isTracked) = (farm.limits, farm.mode.usesConntrack)
         self.family = family
         self.transport = isTracked ? nil : transport
-        policies = farm.policies.compactMap { PolicyRules($0, farm, family) }
+        policies = farm.policies.enumerated().compactMap { PolicyRules($1, farm, sources.of(policy: $0, family)) }
         isStrict = !isTracked && transport == .tcp && limits.tcpStrict
         resets = isTracked || transport != .tcp ? nil : limits.resetsPerSource
         newPerSource = limits.newConnectionsPerSource

@@ -6,7 +6,7 @@ extension FarmWriter {
     /// What clients of these ports meet before they are balanced, in that order.
     func guards(_ mouth: Mouth) -> [Detour] {
         let (family, transport) = (mouth.family, mouth.listener.transport)
-        let guarded = GuardProfile(farm, family, transport).map(Detour.guarded)
+        let guarded = GuardProfile(farm, plan.sources, family, transport).map(Detour.guarded)
         let attended = Attendance(farm, family, transport).map(Detour.attended)
         return [guarded, attended].compactMap { $0 }
     }
@@ -32,7 +32,7 @@ extension FarmWriter {
         if farm.limits.tcpStrict {
             mouth.key.append(to: &rows[.init(.inet, Conduct.strictSet(variant), Conduct.strictType(variant))])
         }
-        if let profile = ResetProfile(farm, mouth.family), let chain = Conduct.resetChains(profile).last {
+        if let profile = ResetProfile(farm, plan.sources, mouth.family), let chain = Conduct.resetChains(profile).last {
             let name = CompiledFarm.SetName(.inet, Conduct.resetMap(variant), Conduct.resetType(variant))
             mouth.key.append(to: &rows[name])
             rows[name].append(chain: chain.name)
@@ -54,10 +54,7 @@ extension FarmWriter {
     mutating func writeLists() {
         let table: TableFamily = farm.path == .translate ? .inet : .netdev
         for family in Set(farm.listeners.map(\.address.family)) {
-            let type = SourceSet.type(family)
-            for (name, rows) in farm.policies.flatMap({ SourceSet.sets(of: $0, family) }) {
-                lists[.init(table, name, type)] = ElementTable(type.layout, sortedRows: rows)
-            }
+            for (set, rows) in plan.sources.all(family).flatMap(\.elements) { lists[.init(table, set)] = rows }
         }
     }
 }

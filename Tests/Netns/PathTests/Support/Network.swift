@@ -83,8 +83,10 @@ extension Network {
             let held = try driver.dump(recognising: ruleset)
             _ = try driver.commit(held.ruleset.batch(to: wanted), expecting: held.generation)
         }
-        committed.withLock { $0 = wanted }
+        note(wanted)
     }
+
+    func note(_ ruleset: Ruleset) { committed.withLock { $0 = ruleset } }
 
     var ruleset: Ruleset { committed.withLock { $0 } }
 
