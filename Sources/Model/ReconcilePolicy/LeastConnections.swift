@@ -57,7 +57,7 @@ public struct LeastConnections: Sendable, Equatable {
         for (member, share) in zip(serving, wanted) { shares[member.name] = share }
         let names = serving.map(\.name)
         // What chance does to the counts is no reason to change anything.
-        let slack = Self.slack / (1 + Self.perBackend(serving)).squareRoot()
+        let slack = Self.slack / (1 + evidence(serving)).squareRoot()
         let dealt = apportioned(wanted, slots: tableSize, keeping: names.map { slots[$0] }, slack: slack)
         slots = Dictionary(uniqueKeysWithValues: zip(names, dealt))
     }
@@ -104,6 +104,12 @@ public struct LeastConnections: Sendable, Equatable {
         return zip(steady, levelled).map { (1 - trust) * $0 + trust * $1 }
     }
 
+    /// What is known of each backend, in connections: those that are open, and of those that have ended every tenth.
+    private func evidence(_ serving: [Member]) -> Double {
+        let ended = serving.reduce(0) { $0 + (lifetimes[$1.name]?.ended ?? 0) } / Double(serving.count)
+        return Self.perBackend(serving) + ended / Self.endsRemembered
+    }
+
     private static func perBackend(_ serving: [Member]) -> Double { Double(serving.reduce(0) { $0 + $1.live }) / Double(serving.count) }
 
     /// The shares after which all have the same number per weight at the end of the horizon: connections end meanwhile at the rate of
@@ -133,7 +139,7 @@ extension LeastConnections {
     private static let prior = 2.0
     /// Open connections of a backend at which their number says as much as their lifetime: the chance in it is its square root.
     private static let few = 10.0
-    /// The part of a share that it may be off, for a backend without connections; less as there are more.
+    /// The part of a share that it may be off for a backend of which nothing is known; less as more is.
     private static let slack = 0.3
     /// New connections of each backend that the horizon should hold, so that the shares can do what is asked of them.
     private static let arrivalsAhead = 20.0

@@ -8,78 +8,92 @@ public struct LeastConnectionsBalance: Sendable {
     /// Connections of one backend: open now, and begun since the look before.
     public typealias Count = (live: Int, opened: Int)
 
-    private var pools: [Pool: LeastConnections] = [:]
+    /// Farms that have connections, or had some not long ago.
+    private var known: [String: Known] = [:]
 
-    private struct Pool: Hashable {
-        let farm: String
-        let family: AddressFamily
+    private struct Known {
+        var policies: [AddressFamily: LeastConnections] = [:]
+        /// Since slots were dealt last.
+        var waited: Duration = .zero
+        var opened: [Int] = []
+        var live: [Int] = []
+        /// Since there was a connection.
+        var idle: Duration = .zero
     }
 
     public init() {}
 
-    /// What the slots are to be now, for the farms where that is not what they are; most urgent first where it is more than may be dealt at
-    /// once, so that one look never holds up a verdict for long.
+    /// What the slots are to be now, for the farms where that is not what they are. Where there is more to do than one look should take,
+    /// those that have waited longest are first, so that no verdict waits long.
     public mutating func look(
         at state: DesiredState, after elapsed: Duration, count: (Backend, Farm) -> Count
     ) -> [String: [String: Int]] {
         let farms = state.followingFarms
-        let names = Set(farms.map(\.name))
-        pools = pools.filter { names.contains($0.key.farm) }
-        return Self.affordable(farms.compactMap { change(of: $0, state, elapsed, count) })
-    }
-
-    /// Nil also for a farm that nobody uses and of which nothing is left to forget: there may be thousands.
-    private mutating func change(of farm: Farm, _ state: DesiredState, _ elapsed: Duration, _ count: (Backend, Farm) -> Count) -> Change? {
-        let counts = farm.backends.map { count($0, farm) }
-        let families = Set(farm.backends.map(\.address.family))
-        let isIdle = counts.allSatisfy { $0.live == 0 && $0.opened == 0 }
-        if isIdle, !families.contains(where: { pools[Pool(farm: farm.name, family: $0)] != nil }) { return nil }
-        let wanted = deal(farm, counts, families, state, elapsed)
-        let moved = state.slotsMoved(farm, to: wanted)
-        if isIdle, moved == 0 { for family in families { pools[Pool(farm: farm.name, family: family)] = nil } }
-        return moved == 0 ? nil : Change(farm: farm, slots: wanted, moved: moved)
-    }
-
-    private mutating func deal(
-        _ farm: Farm, _ counts: [Count], _ families: Set<AddressFamily>, _ state: DesiredState, _ elapsed: Duration
-    ) -> [String: Int] {
-        let serving = state.servingBackends(of: farm)
-        var slots = state.slotShares[farm.name] ?? [:]
-        for family in families {
-            let members = farm.backends.indices.filter { farm.backends[$0].address.family == family }.map {
-                LeastConnections.Member(
-                    name: farm.backends[$0].name, weight: state.weight(of: farm.backends[$0], in: farm), isServing: serving.contains($0),
-                    live: counts[$0].live, opened: counts[$0].opened)
-            }
-            let pool = Pool(farm: farm.name, family: family)
-            var policy = pools[pool] ?? LeastConnections(slots: slots.filter { known, _ in members.contains { $0.name == known } })
-            policy.deal(members, tableSize: farm.slotCount, after: elapsed)
-            pools[pool] = policy
-            // Whoever does not serve keeps its share for the moment in which it does again.
-            slots.merge(policy.slots) { $1 }
+        note(farms, elapsed, count)
+        let order = farms.filter { known[$0.name] != nil }.sorted { left, right in
+            let (a, b) = (known[left.name]?.waited ?? .zero, known[right.name]?.waited ?? .zero)
+            return a == b ? left.name < right.name : a > b
         }
-        return slots.filter { name, _ in farm.backends.contains { $0.name == name } }
-    }
-
-    private struct Change {
-        let farm: Farm
-        let slots: [String: Int]
-        let moved: Int
-        /// Comparisons of slots and backends; a million of them take about 10 ms.
-        var cost: Int { farm.slotCount * farm.backends.count }
-    }
-
-    private static func affordable(_ changes: [Change]) -> [String: [String: Int]] {
         var (result, spent) = ([String: [String: Int]](), 0)
-        let order = changes.sorted { ($0.moved * $1.farm.slotCount, $1.farm.name) > ($1.moved * $0.farm.slotCount, $0.farm.name) }
-        for change in order where spent == 0 || spent + change.cost <= mostAtOnce {
-            result[change.farm.name] = change.slots
-            spent += change.cost
+        for farm in order where spent < Self.mostAtOnce {
+            let slots = deal(farm, state)
+            if let slots { result[farm.name] = slots }
+            spent += slots == nil ? Self.costOfNothing : farm.slotCount
         }
         return result
     }
 
-    private static let mostAtOnce = 1_000_000
+    private mutating func note(_ farms: [Farm], _ elapsed: Duration, _ count: (Backend, Farm) -> Count) {
+        var next: [String: Known] = [:]
+        for farm in farms {
+            let counts = farm.backends.map { count($0, farm) }
+            let isUsed = counts.contains { $0.live > 0 || $0.opened > 0 }
+            guard var entry = known[farm.name] ?? (isUsed ? Known() : nil) else { continue }
+            let opened = entry.opened.count == counts.count ? entry.opened : [Int](repeating: 0, count: counts.count)
+            (entry.live, entry.opened) = (counts.map(\.live), zip(opened, counts).map { $0 + $1.opened })
+            entry.waited += elapsed
+            entry.idle = isUsed ? .zero : entry.idle + elapsed
+            next[farm.name] = entry
+        }
+        known = next
+    }
+
+    /// Nil when the slots are what they should be.
+    private mutating func deal(_ farm: Farm, _ state: DesiredState) -> [String: Int]? {
+        guard var entry = known[farm.name] else { return nil }
+        let slots = slots(farm, state, &entry)
+        let isRight = state.has(farm, slots)
+        (entry.waited, entry.opened) = (.zero, [])
+        known[farm.name] = entry.idle > Self.longestIdle ? nil : entry
+        return isRight ? nil : slots
+    }
+
+    private func slots(_ farm: Farm, _ state: DesiredState, _ entry: inout Known) -> [String: Int] {
+        let serving = state.servingBackends(of: farm)
+        var slots = state.slotShares[farm.name] ?? [:]
+        for family in Set(farm.backends.map(\.address.family)) {
+            let members = farm.backends.indices.filter { farm.backends[$0].address.family == family }.map {
+                LeastConnections.Member(
+                    name: farm.backends[$0].name, weight: state.weight(of: farm.backends[$0], in: farm), isServing: serving.contains($0),
+                    live: entry.live[$0], opened: entry.opened[$0])
+            }
+            let names = Set(members.map(\.name))
+            var policy = entry.policies[family] ?? LeastConnections(slots: slots.filter { names.contains($0.key) })
+            policy.deal(members, tableSize: farm.slotCount, after: entry.waited)
+            entry.policies[family] = policy
+            // Whoever does not serve keeps its share for the moment in which it does again.
+            slots.merge(policy.slots) { $1 }
+        }
+        let names = Set(farm.backends.map(\.name))
+        return slots.filter { names.contains($0.key) }
+    }
+
+    /// Slots; dealing and compiling ten thousand takes 12 ms.
+    private static let mostAtOnce = 10_000
+    /// By then what was known of lifetimes has faded, and shares are weights again.
+    private static let longestIdle: Duration = .seconds(600)
+    /// What finding that nothing is to be done takes, in the same measure.
+    private static let costOfNothing = 60
 }
 
 extension DesiredState {
@@ -100,13 +114,10 @@ extension DesiredState {
         set(slotShares: found)
     }
 
-    /// Slots that go elsewhere; those of backends that do not serve are nobody's.
-    func slotsMoved(_ farm: Farm, to wanted: [String: Int]) -> Int {
-        let serving = Set(servingBackends(of: farm).map { farm.backends[$0].name })
+    /// Whether that is what the backends that serve have. Those that do not serve have no slots, whatever their share is.
+    func has(_ farm: Farm, _ slots: [String: Int]) -> Bool {
         let known = slotShares[farm.name] ?? [:]
-        return wanted.reduce(0) {
-            serving.contains($1.key) && known[$1.key] != $1.value ? $0 + max(1, $1.value - (known[$1.key] ?? 0)) : $0
-        }
+        return servingBackends(of: farm).map { farm.backends[$0].name }.allSatisfy { known[$0] == slots[$0] }
     }
 
     /// A backend of which nothing is known yet is taken to deserve its weight.
@@ -124,12 +135,4 @@ extension DesiredState {
 extension Farm {
     /// Whether its slots are dealt by the number of open connections.
     public var followsConnections: Bool { scheduler == .leastConnections }
-}
-
-extension DesiredState {
-    /// Slots of the farm that name another backend in `other`.
-    public func slotsMoved(to other: DesiredState, in farm: String) -> Int {
-        let (before, after) = (compiledFarms[farm]?.slots ?? [:], other.compiledFarms[farm]?.slots ?? [:])
-        return before.reduce(0) { sum, entry in sum + zip(entry.value, after[entry.key] ?? []).count { $0 != $1 } }
-    }
 }

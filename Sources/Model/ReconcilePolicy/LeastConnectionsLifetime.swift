@@ -2,7 +2,7 @@
 struct ConnectionLifetime: Sendable, Equatable {
     /// Connections times the seconds that they were open.
     private var spent = 0.0
-    private var ended = 0.0
+    private(set) var ended = 0.0
     private var lastLive: Int?
 
     /// `keeping`: what the looks before still count.

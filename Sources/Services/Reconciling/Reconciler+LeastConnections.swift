@@ -65,10 +65,15 @@ extension Reconciler {
 
     private func level(_ shares: [String: [String: Int]]) {
         guard !shares.isEmpty else { return }
-        let before = desired
+        let before = shares.keys.map { ($0, desired.compiledFarms[$0]?.slots ?? [:]) }
         desired.set(slotShares: shares)
-        counters.slotsLevelled += shares.keys.reduce(0) { $0 + before.slotsMoved(to: desired, in: $1) }
+        counters.slotsLevelled += before.reduce(0) { $0 + slotsMoved($1.0, from: $1.1) }
         reconcile(author: "least-connections", because: "slots of \(shares.keys.sorted().joined(separator: ", "))", isRoutine: true)
+    }
+
+    private func slotsMoved(_ farm: String, from before: [AddressFamily: [UInt16]]) -> Int {
+        let now = desired.compiledFarms[farm]?.slots ?? [:]
+        return before.reduce(0) { sum, entry in sum + zip(entry.value, now[entry.key] ?? []).count { $0 != $1 } }
     }
 
     private func readLedger() -> [ConnectionTarget: ConnectionTally]? {

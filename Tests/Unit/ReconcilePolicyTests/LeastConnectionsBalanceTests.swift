@@ -96,6 +96,36 @@ private func slots(_ state: DesiredState, _ farm: String = "web") -> [UInt16: In
         #expect((20...60).contains(after[2, default: 0]))
     }
 
+    @Test func whatIsTooMuchForOneLookWaitsForItsTurn() throws {
+        var (state, balance) = (DesiredState(), LeastConnectionsBalance())
+        let names = (0..<200).map { "f\($0)" }
+        state.set(farms: try names.enumerated().map { try farm($1, [backend(1), backend(2)], listener: UInt32($0)) })
+        var dealt: [String: Int] = [:]
+        for look in 1...9 {
+            let shares = balance.look(at: state, after: .milliseconds(250)) { backend, _ in
+                (live: backend.name == "b1" ? 100 * look : 10, opened: 50)
+            }
+            #expect(shares.count <= 79)
+            state.set(slotShares: shares)
+            for name in shares.keys { dealt[name, default: 0] += 1 }
+        }
+        #expect(dealt.count == 200)
+        #expect(dealt.values.allSatisfy { (2...4).contains($0) }, "nobody is forgotten")
+        #expect(names.allSatisfy { slots(state, $0)[0, default: 0] < 55 })
+    }
+
+    @Test func afterTheLastConnectionSharesAreWeightsAgain() throws {
+        var (state, balance) = (DesiredState(), LeastConnectionsBalance())
+        state.set(farms: [try farm("web", [backend(1), backend(2)])])
+        settle(&state, &balance, ["b1": 500, "b2": 50])
+        #expect(slots(state)[0, default: 0] < 20)
+        for _ in 0..<2_000 {
+            let shares = balance.look(at: state, after: .milliseconds(250)) { _, _ in (0, 0) }
+            state.set(slotShares: shares)
+        }
+        #expect((50...77).contains(slots(state)[0, default: 0]))
+    }
+
     @Test func sharesGoWithTheScheduler() throws {
         var (state, balance) = (DesiredState(), LeastConnectionsBalance())
         state.set(farms: [try farm("web", [backend(1), backend(2)])])

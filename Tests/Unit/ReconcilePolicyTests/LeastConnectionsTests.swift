@@ -48,6 +48,14 @@ private func oneSlow(_ count: Int, lasting: Double) -> [Double] { [10 * lasting]
         #expect(most < 300, "a backend that has recovered is not flooded")
     }
 
+    @Test func connectionsThatAreShorterThanALookAreLevelledOnAverage() {
+        var scene = ConnectionSimulation(lasting: oneSlow(3, lasting: 0.01), rate: 1_000, tableSize: 1021, seed: 12)
+        scene.run(60)
+        #expect(abs(scene.share(of: 0, 20...60) - 1 / 21) < 0.008)
+        let last = scene.looks(40...60)
+        #expect(last.reduce(0) { $0 + $1.moved } < 20 * 30, "thirty slots of a thousand a second")
+    }
+
     @Test func connectionsStandByWeight() {
         let weights = [10, 10, 20, 40]
         let backends = zip(weights, [1.0, 5, 1, 2]).enumerated().map {
