@@ -29,9 +29,10 @@ struct board {
     __u32 sequence, acknowledged;
     __u32 answers;             /* the sink answers instead of dropping */
     __u8 ethernet[12];         /* destination and source of the frames */
-    __u64 left, at_server;     /* packets that left; of them those whose frame is addressed to a server */
+    __u64 left, arrived;       /* packets that left; of them those to a server, or replies that say they are from a listener */
     __u64 malformed;           /* of those that left: bad IP or TCP checksum, when `verifies` */
     __u32 verifies;
+    __u32 replies;             /* the packets come from the farms' servers */
 };
 
 struct packet {
@@ -96,14 +97,28 @@ INLINE __u32 next_flow(struct board *board)
     return (board->flows ? prandom() & (board->flows - 1) : board->next++) * 0x9E3779B1;
 }
 
+/* Addresses and ports of backends are those of path_network.py. */
+INLINE void write_reply(struct packet *packet, __u32 backend, __u32 client, __u16 port)
+{
+    __u32 machine = backend % 1000;
+    packet->ip.saddr = SWAPPED32(0x0a000001 + (machine / 250 << 8) + machine % 250);
+    packet->ip.daddr = client;
+    packet->tcp.source = SWAPPED16(8000 + backend / 1000);
+    packet->tcp.dest = port;
+}
+
 /* Any 32-bit flow is one client address of 198.18.0.0/15 and one port, no two alike; its farm is a hash of it. */
 INLINE void write_addresses(struct packet *packet, struct board *board, __u32 flow)
 {
     __u32 mixed = (flow ^ flow >> 16) * 0x85ebca6b;
     __u32 farm = (__u64)(mixed ^ mixed >> 13) * board->farms >> 32;
-    packet->ip.saddr = board->wide ? mixed : SWAPPED32(0xc6120000 + (flow >> 15));
+    __u32 client = board->wide ? mixed : SWAPPED32(0xc6120000 + (flow >> 15));
+    __u16 port = SWAPPED16(1024 + (flow & 0x7fff));
+    if (board->replies)
+        return write_reply(packet, farm * 10 + mixed % 10, client, port);
+    packet->ip.saddr = client;
     packet->ip.daddr = SWAPPED32(0xcb00000a + (farm / 250 << 16) + (farm % 250 << 8));
-    packet->tcp.source = SWAPPED16(1024 + (flow & 0x7fff));
+    packet->tcp.source = port;
     packet->tcp.dest = SWAPPED16(80);
 }
 
@@ -160,9 +175,9 @@ PROGRAM(sink)(struct __sk_buff *context)
     if (!board || (void *)(packet + 1) > (void *)(long)context->data_end || ethernet->h_proto != SWAPPED16(ETH_P_IP))
         return TC_ACT_SHOT;
     board->left++;
-    if (ethernet->h_dest[1] != 0x01)
+    if (board->replies ? (packet->ip.saddr & 0xff) != 203 : ethernet->h_dest[1] != 0x01)
         return TC_ACT_SHOT;
-    board->at_server++;
+    board->arrived++;
     if (board->verifies && (folded(sum_of_ip(&packet->ip)) != 0xffff || folded(sum_of_tcp(packet)) != 0xffff))
         board->malformed++;
     return board->answers ? answered(ethernet, packet, context->ifindex) : TC_ACT_SHOT;

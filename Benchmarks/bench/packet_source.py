@@ -31,7 +31,7 @@ class Board:
     """`struct board` of packets.bpf.c."""
 
     LAYOUT = struct.Struct("=4I2sH4s4sI12s")
-    COUNTS = struct.Struct("=3QI")
+    COUNTS = struct.Struct("=3QII")
     COUNTS_OFFSET = 48
 
     def __init__(self, page):
@@ -42,7 +42,7 @@ class Board:
         self.page[:self.LAYOUT.size] = self.LAYOUT.pack(
             farms, stream.flows, first, verdict, struct.pack(">H", flags), stream.is_wide, struct.pack(">I", sequence),
             struct.pack(">I", acknowledged), stream.answers, ethernet)
-        self.page[self.COUNTS_OFFSET:self.COUNTS_OFFSET + self.COUNTS.size] = self.COUNTS.pack(0, 0, 0, verifies)
+        self.page[self.COUNTS_OFFSET:self.COUNTS_OFFSET + self.COUNTS.size] = self.COUNTS.pack(0, 0, 0, verifies, stream.are_replies)
 
     def counts(self):
         return self.COUNTS.unpack_from(self.page, self.COUNTS_OFFSET)[:3]
@@ -51,8 +51,8 @@ class Board:
 class Stream:
     """Which packets: a TCP segment of one kind, of `flows` flows in random order, or of ever new ones. Wide: from all over IPv4."""
 
-    def __init__(self, packet, flows=0, answers=False, is_wide=False):
-        self.packet, self.flows, self.answers, self.is_wide = packet, flows, answers, is_wide
+    def __init__(self, packet, flows=0, answers=False, is_wide=False, are_replies=False):
+        self.packet, self.flows, self.answers, self.is_wide, self.are_replies = packet, flows, answers, is_wide, are_replies
 
 
 #: flags, sequence and acknowledgement. The acknowledged numbers are those of the sink's answer to the first packet and its eight octets.
@@ -62,25 +62,25 @@ ANY_FLOWS = 1 << 31
 
 
 class PacketPath:
-    """The way through one namespace: frames come in on `front`, and what leaves on `front` or `back` ends in the sink."""
+    """The way through one namespace: frames come in on `front`, replies on `back`, and what leaves on either ends in the sink."""
 
-    def __init__(self, programs, namespace, front_mac):
+    def __init__(self, programs, namespace, front_mac, back_mac):
         self.programs, self.namespace = programs, namespace
         self.first = 0
-        self.ethernet = front_mac + bytes.fromhex("020200000001")
+        self.macs = (front_mac + bytes.fromhex("020200000001"), back_mac + bytes.fromhex("020100000001"))
         with namespace.entered():
-            self.device = socket.if_nametoindex("front")
-            self.links = [bpf.attached(programs.through, self.device, bpf.ATTACH_XDP)]
-            self.links += [bpf.attached(programs.sink, socket.if_nametoindex(name), bpf.ATTACH_TCX_EGRESS) for name in ("front", "back")]
+            self.devices = tuple(socket.if_nametoindex(name) for name in ("front", "back"))
+            self.links = [bpf.attached(programs.through, device, bpf.ATTACH_XDP) for device in self.devices]
+            self.links += [bpf.attached(programs.sink, device, bpf.ATTACH_TCX_EGRESS) for device in self.devices]
 
     def send(self, stream, farms, count, verdict=XDP_PASS, first=None, verifies=False):
-        """Nanoseconds of CPU for `count` packets, and how many left, reached a server, were malformed."""
+        """Nanoseconds of CPU for `count` packets, and how many left, arrived where they should, were malformed."""
         if first is not None:
             self.first = first
-        self.programs.board.write(stream, farms, self.first, verdict, self.ethernet, verifies)
+        self.programs.board.write(stream, farms, self.first, verdict, self.macs[stream.are_replies], verifies)
         with self.namespace.entered():
             began = time.thread_time_ns()
-            bpf.run_live(self.programs.source, self.device, bytes(FRAME_BYTES), count, BATCH)
+            bpf.run_live(self.programs.source, self.devices[stream.are_replies], bytes(FRAME_BYTES), count, BATCH)
             spent = time.thread_time_ns() - began
         self.first += 0 if stream.flows else count
         return spent, self.programs.board.counts()
@@ -88,7 +88,7 @@ class PacketPath:
     def discarding(self):
         """From now until the descriptor returned is closed, packets end where they come in."""
         with self.namespace.entered():
-            return bpf.attached(self.programs.discard, self.device, bpf.ATTACH_TCX_INGRESS)
+            return bpf.attached(self.programs.discard, self.devices[0], bpf.ATTACH_TCX_INGRESS)
 
     def close(self):
         for link in self.links:

@@ -23,7 +23,7 @@ NAMES = (OURS, "nftlb", "chain per service")
 MODES = ("dnat", "snat", "dsr", "stateless")
 WAYS = (
     "dnat, established", "dnat, new", "snat, established", "snat, new", "dsr, established", "dsr, any client", "stateless, established",
-    "stateless, any client")
+    "stateless, any client", "stateless, replies")
 FORWARDING, TAKEN_IN = ("forwarding", "plain, established", SIZES[-1]), ("forwarding", "taken in and dropped", SIZES[-1])
 #: How many times dearer than ours.
 RATIO_GOALS = {
@@ -118,7 +118,7 @@ def cost_of_source(subject):
 
 def measured(subject, stream):
     """After a start that is not measured but looked at more closely: it warms caches, and each packet's checksums are verified."""
-    _, (left, at_server, malformed) = subject.path.send(stream, subject.farms, WARMING, verifies=True)
+    _, (_, _, malformed) = subject.path.send(stream, subject.farms, WARMING, verifies=True)
     spent, (_, arrived, _) = subject.path.send(stream, subject.farms, PACKETS)
     return spent / PACKETS, arrived / PACKETS, malformed
 

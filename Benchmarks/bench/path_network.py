@@ -42,7 +42,7 @@ def balancer(name, others, programs, farms):
     try:
         prepare(namespace, others, name.rsplit("-", 1)[-1])
         batch(namespace, neighbours(farms))
-        path = PacketPath(programs, namespace, bytes.fromhex(FRONT_MAC.replace(":", "")))
+        path = PacketPath(programs, namespace, *(bytes.fromhex(its_mac.replace(":", "")) for its_mac in (FRONT_MAC, BACK_MAC)))
         yield path
         path.close()
     finally:

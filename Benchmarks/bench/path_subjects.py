@@ -40,12 +40,18 @@ class Subject:
         return self.mode in ("dnat", "snat")
 
     def streams(self):
-        """Packets of open connections; then, where connections are tracked, first packets, and else packets of any client at all."""
+        """Packets of open connections; where connections are tracked, first packets, and else packets of any client at all.
+
+        Replies need somebody who knows them without having seen their connection: our own stateless rules do.
+        """
         if self.is_wide:
             return {"first packets": Stream(FIRST, ANY_FLOWS, is_wide=True), "later packets": Stream(LATER, ANY_FLOWS, is_wide=True)}
         if self.mode == "plain":
             return {"established": ESTABLISHED}
-        return {"established": ESTABLISHED, **({"new": Stream(FIRST)} if self.tracks else {"any client": Stream(LATER, ANY_FLOWS)})}
+        others = {"new": Stream(FIRST)} if self.tracks else {"any client": Stream(LATER, ANY_FLOWS)}
+        if (self.name, self.mode) == ("zvnftd", "stateless"):
+            others["replies"] = Stream(LATER, OPEN_FLOWS, are_replies=True)
+        return {"established": ESTABLISHED, **others}
 
     def get_ready(self, kind):
         if self.tracks:
