@@ -30,10 +30,9 @@ public struct LeastConnectionsBalance: Sendable {
     ) -> [String: [String: Int]] {
         let farms = state.followingFarms
         note(farms, elapsed, count)
-        let order = farms.filter { known[$0.name] != nil }.sorted { left, right in
-            let (a, b) = (known[left.name]?.waited ?? .zero, known[right.name]?.waited ?? .zero)
-            return a == b ? left.name < right.name : a > b
-        }
+        let waiting = farms.compactMap { farm in known[farm.name].map { (waited: $0.waited, farm: farm) } }
+        // Farms come in the order of their names, and a stable sort keeps it.
+        let order = waiting.sorted { $0.waited > $1.waited }.map(\.farm)
         var (result, spent) = ([String: [String: Int]](), 0)
         for farm in order where spent < Self.mostAtOnce {
             let slots = deal(farm, state)
