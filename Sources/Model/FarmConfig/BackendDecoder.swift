@@ -9,6 +9,7 @@ struct BackendDraft {
     let portSpot: Spot
     let source: NodeReader?
     let connectionLimit: NodeReader?
+    let mark: NodeReader?
     /// The farm's settings under the backend's own.
     let health: HealthSettings?
     let healthReader: NodeReader?
@@ -50,7 +51,7 @@ struct BackendDecoder {
             backend: backend, spot: fields["address"]?.spot ?? entry.spot,
             nameSpot: fields["name"]?.spot ?? fields["address"]?.spot ?? entry.spot,
             portSpot: fields["port"]?.spot ?? entry.spot, source: source == nil ? nil : fields["sourceAddress"],
-            connectionLimit: fields["connectionLimit"], health: health ?? farmHealth, healthReader: fields["health"])
+            connectionLimit: fields["connectionLimit"], mark: fields["mark"], health: health ?? farmHealth, healthReader: fields["health"])
     }
 
     /// `10.0.1.11:8080`, `10.0.1.11`, `[fd00::1]:80`
@@ -61,7 +62,7 @@ struct BackendDecoder {
         guard port != .some(nil) else { return nil }
         let backend = Backend(name: Self.endpointText(address, port ?? nil), address: address, port: port ?? nil)
         return BackendDraft(
-            backend: backend, spot: entry.spot, nameSpot: entry.spot, portSpot: entry.spot, source: nil, connectionLimit: nil,
+            backend: backend, spot: entry.spot, nameSpot: entry.spot, portSpot: entry.spot, source: nil, connectionLimit: nil, mark: nil,
             health: farmHealth, healthReader: nil)
     }
 

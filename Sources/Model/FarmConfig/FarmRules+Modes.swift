@@ -11,6 +11,10 @@ extension FarmRules {
     private func checkWithoutConntrack() {
         refuse(draft.traffic.limitFields?["connectionsPerSource"], "to count connections with")
         for entry in draft.backends.entries { refuse(entry.connectionLimit, "to count connections with") }
+        for entry in draft.backends.entries {
+            entry.mark?.fault(
+                .doesNotApply, "mode \(draft.farm.mode.name) marks packets before it chooses their backend", hint: "mark the farm instead")
+        }
         if draft.farm.helper != nil { refuse(fields["helper"], "to announce further connections to") }
         refuse(
             fields["persistence"], "to keep a connection where its first packet went",

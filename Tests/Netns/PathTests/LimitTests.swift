@@ -217,4 +217,21 @@ import Testing
         #expect(try network.connect(from: "192.0.2.1", to: Self.vip).attempts == [.connected])
         withExtendedLifetime(servers) {}
     }
+
+    /// Connections of the host itself do not come in by any device.
+    @Test func theHostsOwnConnectionsAreLimitedToo() throws {
+        let network = try Network()
+        try network.giveBalancer("203.0.113.10")
+        let server = try network.listenOnBalancer("10.0.1.254:8080")
+        try network.serve(
+            WebFarm(
+                mode: "local", backends: "[{ name: b1, address: 10.0.1.254, port: 8080, connectionLimit: 4 }]",
+                more: "limits: { newConnectionsPerSource: { rate: 1/d, burst: 3 } }"
+            ).text)
+        let own = try (1...4).map { _ in try network.open(from: "192.0.2.254", to: Self.vip, in: network.balancer) }
+        #expect(own.map(\.attempt) == [.connected, .connected, .connected, .silent])
+        let others = try (1...2).map { _ in try network.open(from: "10.0.1.254", to: Self.vip, in: network.balancer) }
+        #expect(others.map(\.attempt) == [.connected, .refused])
+        withExtendedLifetime(server) {}
+    }
 }

@@ -16,6 +16,8 @@ import Testing
           - { name: office, action: accept, sources: [198.51.100.0/24, "2001:db8:1::/48"], log: 1/s }
           - { name: bad, action: drop, sources: [192.0.2.0/25, 192.0.2.200], sourceFile: /lists/bad.txt, log: 1/s }
           - { name: worse, action: drop, sourceFile: /lists/worse.txt }
+          - { name: edge, action: drop, sources: [0.0.0.0/8, 240.0.0.0/4, "::/16", "ff00::/8"] }
+          - { name: everybody, action: accept, sources: [0.0.0.0/0, "::/0"] }
         log: { connections: 10/s, prefix: "web: " }
         mark: 0x100
         """

@@ -18,6 +18,10 @@ import Testing
         #expect(faults.allSatisfy { $0.message.hasPrefix("mode \(mode) has no conntrack to ") })
     }
 
+    @Test(arguments: ["dsr", "stateless"]) func marksOfBackendsNeedATranslation(mode: String) {
+        expectFaults(minimal("mode: \(mode)\nmark: 0x1", backends: "[{ address: 10.0.0.1, mark: ▲0x2 }]"), .doesNotApply)
+    }
+
     @Test(arguments: ["dsr", "stateless"]) func aSchedulerRepeatsItself(mode: String) {
         for scheduler in ["random", "round-robin", "least-connections"] {
             expectFaults(minimal("mode: \(mode)\nscheduler: ▲\(scheduler)"), .doesNotApply)

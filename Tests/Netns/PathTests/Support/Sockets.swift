@@ -116,12 +116,14 @@ extension Network {
         }
     }
 
-    /// Begins a connection from the client.
-    func open(from source: String, to target: String, _ transport: TransportProtocol = .tcp) throws -> Socket {
+    /// Begins a connection, from the client unless told otherwise.
+    func open(from source: String, to target: String, _ transport: TransportProtocol = .tcp, in namespace: Namespace? = nil) throws
+        -> Socket
+    {
         guard let target = Endpoint(target) else { throw TestFault("\(target) is no endpoint") }
         let from = Endpoint(source) ?? IPAddress(source).map { Endpoint(address: $0, port: 0) }
         guard let from else { throw TestFault("\(source) is no address") }
-        return try client.inside {
+        return try (namespace ?? client).inside {
             let socket = try Socket(target.address.family, transport)
             try socket.bind(to: from)
             let result = target.withAddress { Glibc.connect(socket.descriptor, $0, $1) }
