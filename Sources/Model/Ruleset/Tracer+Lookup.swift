@@ -7,10 +7,10 @@ extension Tracer {
         guard let candidates = candidates(key, way) else { return [.miss(way)] }
         let place = DynamicState.SetName(table: table, name: name)
         var (answers, places): ([(value: [UInt8]?, share: Double)], [[UInt8]?: Int]) = ([], [:])
-        for candidate in candidates {
-            let value =
-                set.type.dynamic == nil
-                ? set.find(candidate.octets).map(Array.init) : way.state.value(of: candidate.octets, in: place)
+        let values =
+            set.type.dynamic == nil
+            ? set.find(candidates.map(\.octets)) : candidates.map { way.state.value(of: $0.octets, in: place) }
+        for (candidate, value) in zip(candidates, values) {
             if let index = places[value] {
                 answers[index].share += candidate.share
             } else {

@@ -16,6 +16,8 @@ extension Tracer {
         case .assignHelper(let name): [Effect(way: way, words: "helper \(name)")]
         case .log(let prefix): [Effect(way: way, words: "log \"\(prefix)\"")]
         case .masquerade: [.changed(way, "masquerade") { ($0.source, $0.isDone) = (.masquerade, true) }]
+        // nf_reject_ipv4.c: no reset answers a reset.
+        case .reject(.tcpReset) where way.packet.flags.contains(.rst): [.ended(way, .dropped, "drop")]
         case .reject(let reason): [.ended(way, .rejected(reason), "reject")]
         case .verdict(let verdict): [self.verdict(verdict, way)]
         }

@@ -6,14 +6,18 @@ extension Journey {
     /// What became of a packet, from where it was seen and what conntrack knows of it; what must not be is said in other words.
     func fate(of packet: Packet, _ sightings: [Sighting], _ delivered: TraceEvent.Headers?, _ table: ConntrackTable) -> String {
         let refusals = sightings.filter(\.isRefusal)
-        let passes = sightings.filter { !$0.isRefusal }
-        // What the host itself answers to a packet that has reached it is not of our rules.
-        if let delivered, passes.allSatisfy({ $0.device == Lab.loopback }) { return localFate(of: packet, delivered).words }
+        // What the host says to itself is on its way still.
+        let passes = sightings.filter { !$0.isRefusal && $0.device != Lab.loopback }
+        // And its answer to what has reached it is not of our rules.
+        if let delivered, passes.isEmpty { return localFate(of: packet, delivered).words }
         switch (passes.count, refusals.count) {
         case (1, 0): return fate(of: packet, passes[0], table)
         case (0, 1): return refusals[0].refusal
         case (0, 0): return PacketFate.dropped.words
-        default: return "seen \(passes.count) times, refused \(refusals.count) times"
+        default:
+            let places = passes.map { "seen at \($0.device) from \($0.source) to \($0.destination)" }
+            return (places + refusals.map { "\($0.refusal) at \($0.device) from \($0.source) to \($0.destination)" }).joined(
+                separator: ", ")
         }
     }
 

@@ -1,6 +1,7 @@
 import CorpusCases
 import NetTypes
 import Ruleset
+import Synchronization
 import TestNamespaces
 
 /// Sends packets through the balancer and watches where they come out.
@@ -9,8 +10,6 @@ struct Journey {
     /// Who has which MAC, beside the gateways.
     let neighbours: [IPAddress: MACAddress]
     private let traces: PacketTraces
-    /// Sent last: when it has come through, so has everything before it.
-    private static let sentinelNumber: UInt32 = 0xFFFF_FF00
     private static let repetitions = 64
 
     /// In the balancer's namespace, of the calling thread.
@@ -60,31 +59,34 @@ struct Journey {
     }
 
     func ends(of packets: [Packet]) throws -> [End] {
-        let seen = try send(packets)
+        let probes = packets.map { Probe(packet: $0, number: Self.newNumber()) }
+        let seen = try send(probes)
         let (table, traces) = (try ConntrackTable(), try traces.read())
-        return packets.indices.map { index in
-            let trace = traces[Self.number(index)] ?? PacketTraces.Trace()
-            return End(fate: fate(of: packets[index], seen[index] ?? [], trace.delivered, table), rules: trace.rules)
+        return probes.map { probe in
+            let trace = traces[probe.number] ?? PacketTraces.Trace()
+            return End(fate: fate(of: probe.packet, seen[probe.number] ?? [], trace.delivered, table), rules: trace.rules)
         }
     }
 
-    private static func number(_ index: Int) -> UInt32 { UInt32(index + 1) * 16 }
+    /// No number comes twice: refusals may be seconds late.
+    private static func newNumber() -> UInt32 { numbers.add(16, ordering: .relaxed).newValue }
+    private static let numbers = Atomic<UInt32>(0)
 
-    private func send(_ packets: [Packet]) throws -> [Int: [Sighting]] {
+    /// Sightings by the numbers of the probes.
+    private func send(_ probes: [Probe]) throws -> [UInt32: [Sighting]] {
+        // Sent last: when it has come through, so has everything before it.
+        let sentinel = Probe(packet: Self.sentinel, number: Self.newNumber())
         for wire in lab.wires.values { _ = wire.received() }
-        for (index, packet) in packets.enumerated() { try send(Probe(packet: packet, number: Self.number(index))) }
-        try send(Probe(packet: Self.sentinel, number: Self.sentinelNumber))
-        var (sightings, isThrough): ([Int: [Sighting]], Bool) = ([:], false)
-        for _ in 0..<200 where !isThrough || sightings.count < packets.count {
+        for probe in probes { try send(probe) }
+        try send(sentinel)
+        var (sightings, isThrough): ([UInt32: [Sighting]], Bool) = ([:], false)
+        for _ in 0..<200 where !isThrough || sightings.count < probes.count {
             // A packet that is dropped never comes: behind the sentinel there is one more look, for what another CPU still has.
             let wasThrough = isThrough
             Wire.wait(Array(lab.wires.values), milliseconds: 10)
             for sighting in lab.wires.values.flatMap(sightings(on:)) {
-                if sighting.number == Self.sentinelNumber {
-                    isThrough = true
-                    continue
-                }
-                sightings[Int(sighting.number / 16) - 1, default: []].append(sighting)
+                let number = sighting.number / 16 * 16
+                if number == sentinel.number { isThrough = true } else { sightings[number, default: []].append(sighting) }
             }
             if wasThrough { break }
         }

@@ -4,7 +4,7 @@ import Ruleset
 /// A packet of a case as a frame: a TCP segment or a datagram, with a number in it that survives translation and comes back in refusals.
 struct Probe {
     let packet: Packet
-    /// A multiple of 16: a reset acknowledges the number after it.
+    /// A multiple of 16: a reset may name one of the numbers after it.
     let number: UInt32
 
     static let timeToLive: UInt8 = 64

@@ -32,20 +32,20 @@ struct RandomFarms {
         text += "health: { type: tcp, port: 7 }\nquorum: \(random.number(1...6))\n"
         text += "noBackend: \(random.pick(["reject", "drop", "pass"]))\n"
         if mode != "dsr", mode != "stateless", random.chance(25) { text += "persistence: { key: [sourceAddress], timeout: 1h }\n" }
-        if random.chance(30) { text += guards(mode) }
+        if random.chance(30) { text += guards(mode, hasTCP: own.contains { $0.transport == .tcp }) }
         text += "backends:\n" + addBackends(farm, own)
         farms += (farms.isEmpty ? "" : "---\n") + text
         listeners += own
     }
 
     /// Rates so slow that a run brings no tokens: what passes hangs on the burst alone.
-    private mutating func guards(_ mode: String) -> String {
+    private mutating func guards(_ mode: String, hasTCP: Bool) -> String {
         var limits: [String] = []
         if random.chance(40) { limits.append("newConnections: { rate: 1/d, burst: \(random.number(5...40)) }") }
         if random.chance(40) { limits.append("newConnectionsPerSource: { rate: 1/d, burst: \(random.number(1...4)) }") }
         if random.chance(40), mode != "dsr", mode != "stateless" { limits.append("connectionsPerSource: \(random.number(1...4))") }
-        if random.chance(30) { limits.append("tcpStrict: true") }
-        if random.chance(30) { limits.append("banTime: 1h") }
+        if random.chance(30), hasTCP { limits.append("tcpStrict: true") }
+        if random.chance(30), limits.contains(where: { $0.contains("PerSource") }) { limits.append("banTime: 1h") }
         var text = limits.isEmpty ? "" : "limits: { \(limits.joined(separator: ", ")) }\n"
         if random.chance(60) {
             let sources = ["192.0.2.0/28", "198.51.100.16/29", "192.0.2.33", "2001:db8:c::/125", "2001:db8:c::10/124"]

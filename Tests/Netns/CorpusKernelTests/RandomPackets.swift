@@ -7,8 +7,8 @@ struct RandomPackets {
     private var random: SeededGenerator
     private let farms: RandomFarms
     private static let stranger = Endpoint(address: IPAddress(v4: 0x0A00_01FE), port: 80)
-    /// Each connection has a client's port of its own.
-    private var nextPort: UInt16 = 1025
+    /// Each connection has a client's port of its own, at which nobody listens.
+    private var nextPort: UInt16 = 8025
 
     init(_ random: SeededGenerator, to farms: RandomFarms) { (self.random, self.farms) = (random, farms) }
 

@@ -54,8 +54,8 @@ struct Sighting {
         case (6, 20...):
             let (sequence, acknowledged) = (UInt32(octets: body[4..<8]), UInt32(octets: body[8..<12]))
             guard packet.flags.contains(.rst) else { return nil }
-            // RFC 9293 § 3.10.7.1: a reset takes its number from what it answers.
-            return (packet.flags.contains(.ack) ? acknowledged &- 1 : sequence, .reset)
+            // RFC 9293 § 3.10.7.1: a reset takes its number from what it answers, or from what would have come next.
+            return (packet.flags.contains(.ack) ? acknowledged : sequence, .reset)
         case (1, 36...), (58, 56...):
             guard let inner = IPPacket(body.dropFirst(8)), let (number, _) = kind(inner) else { return nil }
             return (number, .unreachable(type: body[0], code: body[1]))
