@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func smallListsNeedNoFilter() throws {
-        let ranges = try (0..<500).map { AddressRange(try #require(IPAddress("10.\($0 / 250).\($0 % 250).1"))) }
+        let ranges = try (0..<15).map { AddressRange(try #require(IPAddress("10.\($0 / 250).\($0 % 250).1"))) }
         #expect(SourceSet(SourceList(ranges).octets(.ipv4), .ipv4, named: "list").filter == nil)
     }
 

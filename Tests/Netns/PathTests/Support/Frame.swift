@@ -61,24 +61,36 @@ struct Frame {
     }
 }
 
+/// The client's wire: a packet socket of the namespace of the thread that makes it.
+final class Wire {
+    private let descriptor: Int32
+    private let address: [UInt8]
+
+    init() throws {
+        descriptor = socket(17, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        // struct sockaddr_ll: family, protocol, index, hardware type, packet type, length, address.
+        address =
+            withUnsafeBytes(of: UInt16(17), Array.init) + [0, 0] + withUnsafeBytes(of: if_nametoindex("c0"), Array.init)
+            + [0, 0, 0, 6] + [UInt8](repeating: 0, count: 8)
+        guard descriptor >= 0 else { throw TestFault("no packet socket: errno \(errno)") }
+    }
+
+    deinit { close(descriptor) }
+
+    func send(_ frame: [UInt8]) throws {
+        let sent = address.withUnsafeBytes { address in
+            sendto(descriptor, frame, frame.count, 0, address.baseAddress?.assumingMemoryBound(to: sockaddr.self), 20)
+        }
+        guard sent == frame.count else { throw TestFault("a frame was not sent: errno \(errno)") }
+    }
+}
+
 extension Network {
     /// Puts frames on the client's wire.
     func send(_ frames: some Sequence<Frame> & Sendable) throws {
         try client.inside {
-            let descriptor = socket(17, Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-            guard descriptor >= 0 else { throw TestFault("no packet socket: errno \(errno)") }
-            defer { close(descriptor) }
-            // struct sockaddr_ll: family, protocol, index, hardware type, packet type, length, address.
-            let address =
-                withUnsafeBytes(of: UInt16(17), Array.init) + [0, 0] + withUnsafeBytes(of: if_nametoindex("c0"), Array.init)
-                + [0, 0, 0, 6] + [UInt8](repeating: 0, count: 8)
-            for frame in frames {
-                let octets = frame.octets
-                let sent = address.withUnsafeBytes { address in
-                    sendto(descriptor, octets, octets.count, 0, address.baseAddress?.assumingMemoryBound(to: sockaddr.self), 20)
-                }
-                guard sent == octets.count else { throw TestFault("a frame was not sent: errno \(errno)") }
-            }
+            let wire = try Wire()
+            for frame in frames { try wire.send(frame.octets) }
         }
     }
 }
