@@ -4,7 +4,7 @@ extension RealTraffic {
     /// Farms on the balancer's own addresses, for the network and for the host itself.
     @Suite struct Local {
         private static let farm = FarmFile(
-            listen: ["203.0.113.10:80/tcp", "[2001:db8::10]:80/tcp"], mode: "local",
+            listen: ["203.0.113.10:80/tcp", "\"[2001:db8::10]:80/tcp\""], mode: "local",
             backends: {
                 var backends = FarmFile.Backends(1...1)
                 backends.lines = [7001, 7002, 7003].flatMap { port in
@@ -14,7 +14,7 @@ extension RealTraffic {
                     ]
                 }
                 return backends
-            }())
+            }(), health: "{ type: tcp, interval: 100ms }")
 
         @Test(arguments: ["203.0.113.10:80", "[2001:db8::10]:80"]) func networkAndHostReachEveryServer(vip: String) throws {
             let lab = try Lab.ready()

@@ -7,7 +7,7 @@ extension RealTraffic {
         private static let listeners = [vip, "[2001:db8::10]:80"]
         private static let farm = FarmFile(mode: "stateless", backends: .init(1...3, port: 8080), health: "{ type: tcp, interval: 100ms }")
         private static let datagrams = FarmFile(
-            listen: ["203.0.113.10:53/udp", "[2001:db8::10]:53/udp"], mode: "stateless", backends: .init(1...3, port: 5300),
+            listen: ["203.0.113.10:53/udp", "\"[2001:db8::10]:53/udp\""], mode: "stateless", backends: .init(1...3, port: 5300),
             health: "{ type: none }")
 
         @Test(arguments: listeners) func connectionsReachEveryBackend(vip: String) throws {
@@ -52,7 +52,8 @@ extension RealTraffic {
             throws
         {
             let echo = FarmFile(
-                listen: family == 4 ? ["203.0.113.10:9/udp", "203.0.113.10:9/tcp"] : ["[2001:db8::10]:9/udp", "[2001:db8::10]:9/tcp"],
+                listen: family == 4
+                    ? ["203.0.113.10:9/udp", "203.0.113.10:9/tcp"] : ["\"[2001:db8::10]:9/udp\"", "\"[2001:db8::10]:9/tcp\""],
                 mode: "stateless", backends: .init(1...3, port: nil, families: [family]), health: "{ type: none }")
             let text = echo.text.replacing(":9/udp", with: ":5300/udp").replacing(":9/tcp", with: ":9000/tcp")
             let balancer = try Balancer(["web": text])
