@@ -1,4 +1,5 @@
 import CorpusCases
+import Glibc
 import NetTypes
 import Ruleset
 import Synchronization
@@ -58,9 +59,10 @@ struct Journey {
         let rules: [RulePlace]
     }
 
-    func ends(of packets: [Packet]) throws -> [End] {
+    /// `apart`: what passes between two packets.
+    func ends(of packets: [Packet], apart: Duration = .zero) throws -> [End] {
         let probes = packets.map { Probe(packet: $0, number: Self.newNumber()) }
-        let seen = try send(probes)
+        let seen = try send(probes, apart)
         let (table, traces) = (try ConntrackTable(), try traces.read())
         return probes.map { probe in
             let trace = traces[probe.number] ?? PacketTraces.Trace()
@@ -73,11 +75,14 @@ struct Journey {
     private static let numbers = Atomic<UInt32>(0)
 
     /// Sightings by the numbers of the probes.
-    private func send(_ probes: [Probe]) throws -> [UInt32: [Sighting]] {
+    private func send(_ probes: [Probe], _ apart: Duration) throws -> [UInt32: [Sighting]] {
         // Sent last: when it has come through, so has everything before it.
         let sentinel = Probe(packet: Self.sentinel, number: Self.newNumber())
         for wire in lab.wires.values { _ = wire.received() }
-        for probe in probes { try send(probe) }
+        for probe in probes {
+            try send(probe)
+            usleep(UInt32(apart.components.attoseconds / 1_000_000_000_000))
+        }
         try send(sentinel)
         var (sightings, isThrough): ([UInt32: [Sighting]], Bool) = ([:], false)
         for _ in 0..<200 where !isThrough || sightings.count < probes.count {

@@ -76,7 +76,7 @@ final class Lab: Sendable {
         sysctl -qw net.netfilter.nf_conntrack_tcp_be_liberal=1; \
         sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
         \(CorpusHost.devices.map { "net.ipv4.conf.\($0.link.name).rp_filter=0" }.joined(separator: " ")) \
-        net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 net.ipv4.conf.all.send_redirects=0
+        net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=1000000 net.ipv4.icmp_msgs_burst=1000000 net.ipv6.icmp.ratelimit=0 net.ipv4.conf.all.send_redirects=0
         """
 }
 

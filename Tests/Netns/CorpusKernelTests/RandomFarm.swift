@@ -7,6 +7,9 @@ struct RandomFarm {
     let mode: String
     let family: AddressFamily
 
+    /// By conntrack.
+    private var isTracked: Bool { mode != "dsr" && mode != "stateless" }
+
     /// Addresses are shared by farms, ports are not.
     func listeners(_ random: inout SeededGenerator) -> [RandomListener] {
         // A stateless reply has to tell its listener, and a shifted range has to fit all the listeners.
@@ -47,6 +50,8 @@ struct RandomFarm {
         let fields = [
             "name: b\(index)", "address: \"\(address)\"", isKept && mode != "local" ? nil : "port: \(port)",
             "weight: \(random.number(1...10))", random.chance(20) ? "priority: 2" : nil,
+            isTracked && random.chance(15) ? "connectionLimit: \(random.number(1...10))" : nil,
+            isTracked && random.chance(10) ? "mark: 0x\(random.number(1...9))0" : nil,
         ].compactMap { $0 }
         let first = isKept ? listeners.first?.ports.first ?? port : port
         return ("  - { \(fields.joined(separator: ", ")) }\n", Endpoint(address: address, port: first), isSide ? "side" : "back")

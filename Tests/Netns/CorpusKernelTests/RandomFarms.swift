@@ -9,6 +9,9 @@ struct RandomFarms {
     private(set) var listeners: [RandomListener] = []
     /// Where they send to.
     private(set) var backends: [Endpoint] = []
+    /// Packets have to be so far from each other: in one tick of its clock the kernel counts connections without looking
+    /// which of them have come to be (nf_conncount.c).
+    var apart: Duration { farms.contains("onnectionLimit:") || farms.contains("connectionsPerSource:") ? .milliseconds(12) : .zero }
     private var random: SeededGenerator
 
     private static let wideSchedulers = ["maglev", "hash", "random", "round-robin", "symhash"]
@@ -32,6 +35,8 @@ struct RandomFarms {
         text += "health: { type: tcp, port: 7 }\nquorum: \(random.number(1...6))\n"
         text += "noBackend: \(random.pick(["reject", "drop", "pass"]))\n"
         if mode != "dsr", mode != "stateless", random.chance(25) { text += "persistence: { key: [sourceAddress], timeout: 1h }\n" }
+        if mode != "dsr", mode != "stateless", random.chance(15) { text += "mark: 0x\(random.number(1...9))00\n" }
+        if random.chance(15) { text += "log: { connections: \(random.pick(["on", "1/d"])) }\n" }
         if random.chance(30) { text += guards(mode, hasTCP: own.contains { $0.transport == .tcp }) }
         text += "backends:\n" + addBackends(farm, own)
         farms += (farms.isEmpty ? "" : "---\n") + text
@@ -44,6 +49,7 @@ struct RandomFarms {
         if random.chance(40) { limits.append("newConnections: { rate: 1/d, burst: \(random.number(5...40)) }") }
         if random.chance(40) { limits.append("newConnectionsPerSource: { rate: 1/d, burst: \(random.number(1...4)) }") }
         if random.chance(40), mode != "dsr", mode != "stateless" { limits.append("connectionsPerSource: \(random.number(1...4))") }
+        if random.chance(30), hasTCP { limits.append("resetsPerSource: { rate: 1/d, burst: \(random.number(1...3)) }") }
         if random.chance(30), hasTCP { limits.append("tcpStrict: true") }
         if random.chance(30), limits.contains(where: { $0.contains("PerSource") }) { limits.append("banTime: 1h") }
         var text = limits.isEmpty ? "" : "limits: { \(limits.joined(separator: ", ")) }\n"
@@ -73,7 +79,7 @@ struct RandomFarms {
     }
 
     private mutating func addBackends(_ farm: RandomFarm, _ own: [RandomListener]) -> String {
-        let isDown = random.chance(15)
+        let isDown = random.chance(25)
         return (1...random.number(1...6)).map { index in
             let backend = farm.backend(index, own, &random)
             backends.append(backend.endpoint)

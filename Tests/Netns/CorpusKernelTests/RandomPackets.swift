@@ -100,7 +100,7 @@ extension RandomPackets {
             var next = packet
             next.flags = random.pick([.ack, [.psh, .ack]])
             switch fate {
-            case .translated where answered.contains(packet.source) || packet.transport == .udp: return random.chance(60) ? next : nil
+            case .translated where answered.contains(packet.source): return random.chance(60) ? next : nil
             case .forwarded, .rewritten: return random.chance(20) ? next : nil
             default: return nil
             }
