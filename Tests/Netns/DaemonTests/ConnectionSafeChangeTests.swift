@@ -46,7 +46,7 @@ extension RealTraffic {
         }
 
         @Test func transitionIsShownAndEndsWhenNothingGoesTheOldWay() throws {
-            let lines = try DirectLines("dsr", handover: "{ quiet: 1s, limit: 1m, udpHold: 1s }")
+            let lines = try DirectLines("dsr", handover: "{ quiet: 2s, limit: 1m, udpHold: 1s }")
             try eventually("what came of the start is over") { try lines.balancer.status().handovers.isEmpty }
             let steady = try lines.balancer.kernelRules()
             let events = try EventLines(lines.balancer, nudging: "lines/b4v6")
