@@ -24,7 +24,7 @@ extension LoadResult {
 
     /// Gives the policies what their files hold. With a list that is faulty or cannot be read there are no farms, as with any other fault.
     ///
-    /// `readings`: by path, of all `listFiles`. Returned beside the result is what could not be read, a line each.
+    /// `readings`: by path, of `listFiles`. Returned beside the result is what could not be read, a line each.
     public func completed(with readings: [String: ListReading]) -> (result: LoadResult, unreadable: [String]) {
         var (lists, faults, unreadable): ([String: SourceList], [ConfigFault], [String]) = ([:], self.faults, [])
         for path in listFiles.sorted() {
@@ -32,7 +32,7 @@ extension LoadResult {
             case .list(let list): lists[path] = list
             case .faulty(let found): faults += found
             case .unreadable(let reason): unreadable.append("\(reason) (the list of \(user(of: path)))")
-            case nil: preconditionFailure("\(path) was to be read")
+            case nil: unreadable.append("\(path): error: was not read")
             }
         }
         let isWhole = faults.isEmpty && unreadable.isEmpty

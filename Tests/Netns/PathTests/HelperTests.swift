@@ -1,5 +1,7 @@
 import Glibc
 import NetTypes
+import Ruleset
+import Seams
 import TestNamespaces
 import Testing
 
@@ -40,6 +42,21 @@ import Testing
         let server = try FileServer(in: network)
         try network.serve(Self.farm("dnat", helper: "none"))
         #expect(try network.fetch("ftp://203.0.113.10/file", "--disable-epsv") != server.content)
+    }
+
+    /// The change is refused as a whole, so that what runs goes on.
+    @Test func aHelperThatTheKernelLacksIsNamedAndNothingChanges() throws {
+        let network = try Network()
+        let servers = try network.listen("10.0.1.11:8080")
+        try network.serve(WebFarm().text)
+        var wanted = network.ruleset
+        for index in wanted.tables.indices where wanted.tables[index].family == .inet {
+            wanted.tables[index].helpers = [HelperObject(name: "gopher-tcp", type: "gopher", transport: .tcp)]
+        }
+        let fault = #expect(throws: DriverError.self) { try network.become(wanted) }
+        #expect(fault?.object?.contains("gopher-tcp") == true, "\(String(describing: fault))")
+        #expect(try network.connect(from: "192.0.2.1", to: "203.0.113.10:80").attempts == [.connected])
+        withExtendedLifetime(servers) {}
     }
 
     /// Every helper that a file may ask for is one that this kernel knows, and conntrack says that it is assigned.
