@@ -68,6 +68,7 @@ private struct Companion {
     }
 
     private(set) var report = Report()
+    private static let mostWorlds = 64
     private let journey: Journey
     private var worlds: Worlds
     private let scene: String
@@ -80,19 +81,23 @@ private struct Companion {
     }
 
     /// Returns where they ended, up to the first disagreement: what comes behind it would only repeat it.
+    ///
+    /// What chance has done to a packet that was refused cannot be seen, but may be remembered: where too much of that has come
+    /// together, they end, too.
     mutating func follow(_ packets: [Packet]) throws -> [PacketFate] {
-        guard report.disagreement == nil else { return [] }
+        guard report.disagreement == nil, worlds.count <= Self.mostWorlds else { return [] }
         var fates: [PacketFate] = []
         for (packet, kernel) in zip(packets, try journey.ends(of: packets, apart: apart)) {
             let line = PacketLine(packet)
             let ends = worlds.send(line)
-            guard let end = ends[kernel.fate], end.paths.contains(kernel.rules) else {
-                let expected = ends.map { "\($0.key) by \($0.value.paths)" }.sorted().joined(separator: " or ")
+            guard let end = ends[kernel.fate], let next = end.paths[kernel.rules] else {
+                let expected = ends.map { "\($0.key) by \($0.value.paths.keys.map { $0 })" }.sorted().joined(separator: " or ")
                 report.disagreement = "\(line.question): \(kernel.fate) by \(kernel.rules), expected \(expected)\n\(scene)"
                 break
             }
             fates.append(end.fate)
-            worlds = end.worlds
+            worlds = next
+            guard worlds.count <= Self.mostWorlds else { break }
         }
         report.fates += fates
         return fates

@@ -12,6 +12,8 @@ struct RandomFarms {
     /// Packets have to be so far from each other: in one tick of its clock the kernel counts connections without looking
     /// which of them have come to be (nf_conncount.c).
     var apart: Duration { farms.contains("onnectionLimit:") || farms.contains("connectionsPerSource:") ? .milliseconds(12) : .zero }
+    /// Of backends.
+    private var names: [String] = []
     private var random: SeededGenerator
 
     private static let wideSchedulers = ["maglev", "hash", "random", "round-robin", "symhash"]
@@ -19,6 +21,17 @@ struct RandomFarms {
     init(_ random: SeededGenerator) {
         self.random = random
         for number in 1...self.random.number(1...6) { addFarm(number) }
+        for _ in 0..<self.random.number(0...2) { addChange() }
+    }
+
+    /// What moves slots: farms that keep no state hand over.
+    private mutating func addChange() {
+        situation += "then\n"
+        for name in names.shuffled(using: &random).prefix(random.number(1...4)) {
+            situation +=
+                random.pick(["drain \(name)", "ready \(name)", "weight \(name) \(random.number(0...9))", "down \(name)", "up \(name)"])
+                + "\n"
+        }
     }
 
     private mutating func addFarm(_ number: Int) {
@@ -83,6 +96,7 @@ struct RandomFarms {
         return (1...random.number(1...6)).map { index in
             let backend = farm.backend(index, own, &random)
             backends.append(backend.endpoint)
+            names.append("f\(farm.number)/b\(index)")
             let name = "f\(farm.number)/b\(index)"
             if isDown || random.chance(12) { situation += "\(random.pick(["down", "drain", "maintenance"])) \(name)\n" }
             if random.chance(8) { situation += "weight \(name) \(random.number(0...9))\n" }

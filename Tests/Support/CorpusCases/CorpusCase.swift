@@ -33,16 +33,29 @@ public struct CorpusCase: Sendable {
     /// The state that the daemon would have, reached by the same calls.
     public func desired(farmsReversed: Bool = false) throws -> DesiredState {
         var state = DesiredState()
-        state.set(farms: farmsReversed ? farms.reversed() : farms)
-        state.set(overrides: situation.overrides)
-        state.set(verdicts: try verdicts(state))
-        state.set(nextHops: situation.nextHops, ingressDevices: situation.ingressDevices)
+        for earlier in situation.earlier {
+            try befall(earlier, &state, farmsReversed: farmsReversed)
+            state.settled()
+        }
+        try befall(situation, &state, farmsReversed: farmsReversed)
         return state
+    }
+
+    private func befall(_ situation: Situation, _ state: inout DesiredState, farmsReversed: Bool) throws {
+        let present = farms.map { farm in
+            var farm = farm
+            farm.backends.removeAll { situation.absent.contains(BackendID(farm: farm.name, backend: $0.name)) }
+            return farm
+        }
+        state.set(farms: farmsReversed ? present.reversed() : present)
+        state.set(overrides: situation.overrides)
+        state.set(verdicts: try verdicts(situation, state))
+        state.set(nextHops: situation.nextHops, ingressDevices: situation.ingressDevices)
     }
 
     public func ruleset() throws -> Ruleset { try desired().ruleset }
 
-    private func verdicts(_ state: DesiredState) throws -> [ProbeTarget: Verdict] {
+    private func verdicts(_ situation: Situation, _ state: DesiredState) throws -> [ProbeTarget: Verdict] {
         var verdicts = Dictionary(uniqueKeysWithValues: state.probeTargets.map { ($0, Verdict.up) })
         for (id, verdict) in situation.verdicts {
             guard let farm = state.farms[id.farm], let backend = farm.backends.first(where: { $0.name == id.backend }),

@@ -4,22 +4,31 @@ import ReconcilePolicy
 
 /// What befalls the farms of a case. Where the file is silent, all probes succeed and frames for dsr come in by `front`.
 ///
-/// Lines: `down|unknown FARM/BACKEND` · `drain|maintenance|ready FARM/BACKEND` · `weight FARM/BACKEND N` ·
-/// `nexthop ADDRESS MAC DEVICE` · `ingress DEVICE …`. `#` begins a comment.
+/// Lines: `up|down|unknown FARM/BACKEND` · `drain|maintenance|ready FARM/BACKEND` · `weight FARM/BACKEND N` ·
+/// `nexthop ADDRESS MAC DEVICE` · `ingress DEVICE …` · `without FARM/BACKEND`, which is not in the file, `with FARM/BACKEND`, which is
+/// again. What stands behind a line `then` happens when the kernel has what is before it. `#` begins a comment.
 public struct Situation: Sendable {
     public private(set) var verdicts: [BackendID: Verdict] = [:]
     public private(set) var overrides: [BackendID: Override] = [:]
     public private(set) var nextHops: [IPAddress: NextHop] = [:]
     public private(set) var ingressDevices = [CorpusHost.devices[0].link]
+    public private(set) var absent: Set<BackendID> = []
+    /// What was so before, from the beginning.
+    public private(set) var earlier: [Situation] = []
 
     public init(_ text: String) throws(CorpusFault) {
-        for line in CaseText.lines(text) { try read(line.split(separator: " ").map(String.init), line) }
+        for line in CaseText.lines(text) {
+            if line == "then" { earlier.append(self) } else { try read(line.split(separator: " ").map(String.init), line) }
+        }
     }
 
     private mutating func read(_ words: [String], _ line: String) throws(CorpusFault) {
         let fault = CorpusFault("situation: \"\(line)\" is not understood")
         switch (words[0], words.count) {
         case ("down", 2): verdicts[try backend(words[1])] = .down
+        case ("up", 2): verdicts[try backend(words[1])] = .up
+        case ("without", 2): absent.insert(try backend(words[1]))
+        case ("with", 2): absent.remove(try backend(words[1]))
         case ("unknown", 2): verdicts[try backend(words[1])] = .unknown
         case ("weight", 3):
             guard let weight = Int(words[2]) else { throw fault }

@@ -15,9 +15,11 @@ public struct Worlds: Sendable {
         public let fate: PacketFate
         public fileprivate(set) var share: Double
         public fileprivate(set) var worlds: Worlds
-        /// The paths through the rules that lead there.
-        public fileprivate(set) var paths: Set<[RulePlace]>
+        /// The same by the rules that led there.
+        public fileprivate(set) var paths: [[RulePlace]: Worlds]
     }
+
+    public var count: Int { worlds.count }
 
     /// What may become of a packet, by its fate in the words of the corpus.
     public func send(_ line: PacketLine) -> [String: End] {
@@ -30,9 +32,10 @@ public struct Worlds: Sendable {
             for outcome in outcomes {
                 let share = world.share * outcome.trace.share
                 let words = outcome.trace.fate.words
-                ends[words, default: End(fate: outcome.trace.fate, share: 0, worlds: nowhere, paths: [])].share += share
-                ends[words]?.worlds.worlds.append((isForgotten ? state : outcome.state, share))
-                ends[words]?.paths.insert(outcome.trace.rules)
+                ends[words, default: End(fate: outcome.trace.fate, share: 0, worlds: nowhere, paths: [:])].share += share
+                let next = (isForgotten ? state : outcome.state, share)
+                ends[words]?.worlds.worlds.append(next)
+                ends[words]?.paths[outcome.trace.rules, default: nowhere].worlds.append(next)
             }
         }
         return ends
