@@ -4,7 +4,7 @@
 # shellcheck disable=SC2034
 {
     packages_to_build=(pkg-config libmnl-dev libnftnl-dev libnl-3-dev libnl-route-3-dev)
-    packages_to_test=(nftables iproute2 nginx-light curl vsftpd conntrack ethtool python3 jq procps)
+    packages_to_test=(nftables iproute2 iputils-ping nginx-light curl vsftpd conntrack ethtool python3 jq procps)
     packages_of_peers=(haproxy nftlb)
 }
 

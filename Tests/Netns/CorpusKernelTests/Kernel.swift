@@ -19,6 +19,12 @@ struct Kernel {
         _ = try driver.commit(held.ruleset.batch(to: wanted), expecting: held.generation)
     }
 
+    /// Without what an earlier ruleset has left in dynamic sets.
+    func become(_ wanted: Ruleset, remembering isRemembering: Bool) throws {
+        if !isRemembering, wanted.tables.contains(where: { $0.sets.contains { $0.type.dynamic != nil } }) { try become(Ruleset()) }
+        try become(wanted)
+    }
+
     func expectHolds(_ wanted: Ruleset, _ comment: Comment? = nil) throws {
         let held = try driver.dump(recognising: wanted)
         #expect(held.foreign == [], comment)

@@ -20,7 +20,7 @@ import Testing
     private func expectWays(_ lines: [PacketLine], _ example: CorpusCase) throws {
         let (lab, ruleset) = (try currentLab(), try example.ruleset())
         let seen = try Namespace.run(in: lab.balancer) {
-            try Kernel().become(ruleset)
+            try Kernel().become(ruleset, remembering: false)
             return try Journey.run(lab, nextHops: example.situation.nextHops) { try $0.fates(of: lines) }
         }
         for (line, ends) in zip(lines, seen) {
@@ -35,10 +35,7 @@ import Testing
     private func expectEachStep(_ lines: [PacketLine], _ example: CorpusCase) throws {
         let (lab, ruleset) = (try currentLab(), try example.ruleset())
         let seen = try Namespace.run(in: lab.balancer) {
-            let kernel = try Kernel()
-            // From nothing: what an earlier case has left in dynamic sets is not this one's.
-            try kernel.become(Ruleset())
-            try kernel.become(ruleset)
+            try Kernel().become(ruleset, remembering: false)
             return try Journey.run(lab, nextHops: example.situation.nextHops) { journey in
                 try lines.map { line in
                     if case .pause(let time) = line.interlude { usleep(UInt32(time.components.seconds) * 1_000_000) }

@@ -33,7 +33,9 @@ struct Probe {
     private var transportSegment: [UInt8] {
         let bare = segment(checksum: [0, 0])
         guard packet.transport == .tcp || packet.hasChecksum else { return bare }
-        return segment(checksum: InternetChecksum(of: bare, packet.transport, addresses: addresses).value)
+        let checksum = InternetChecksum(of: bare, packet.transport, addresses: addresses).value
+        // RFC 768: a datagram whose sum is 0 says so by all ones, since 0 stands for none.
+        return segment(checksum: packet.transport == .udp && checksum == [0, 0] ? [0xFF, 0xFF] : checksum)
     }
 
     private func segment(checksum: [UInt8]) -> [UInt8] {
