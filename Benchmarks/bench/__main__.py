@@ -11,6 +11,7 @@ import connections
 import failover
 import flip
 import handover
+import health
 import least
 import load
 import memory
@@ -20,7 +21,7 @@ from report import Report
 
 BENCHMARKS = {
     "load": load, "flip": flip, "failover": failover, "change": change, "handover": handover, "memory": memory, "path": path,
-    "connections": connections, "least": least}
+    "connections": connections, "least": least, "health": health}
 
 
 class Context:

@@ -1,0 +1,195 @@
+"""Probing beside HAProxy, Envoy and keepalived: CPU a check, memory, evenness of starts, time to notice."""
+
+import random
+import time
+from contextlib import ExitStack, contextmanager
+
+import envoy
+import probers
+from memory import connect, cpu_seconds, resident
+from namespaces import temporary, wait_until
+from probe_watch import ProbeCounts, ProbeTimes
+from probers import Check, EnvoyProber, HaproxyProber, KeepalivedProber, ZvnftProber
+from report import median, percentile, say
+
+BENCHMARK = "health"
+#: CPU of a check, in HAProxy's for the same kind.
+CPU_GOALS = {"TCP": 0.8, "HTTP, new connections": 0.9, "HTTP, kept alive": 0.6}
+MEMORY_GOAL = ("<=", 75.0)
+BIN = 0.01
+KEEPALIVED_SIZE = 1000
+
+
+def measure(context, report):
+    EnvoyProber.binary = envoy.binary(context)
+    with network(context) as (prober, servers):
+        counts = ProbeCounts(servers)
+        cost(context, report, prober, counts)
+        evenness(context, report, prober, servers)
+        detection(context, report, prober, counts)
+    keepalived(context, report)
+
+
+@contextmanager
+def network(context):
+    with ExitStack() as stack:
+        prober = stack.enter_context(temporary(f"{context.lab}-x-prober"))
+        servers = stack.enter_context(temporary(f"{context.lab}-x-servers"))
+        connect(prober, servers)
+        servers.spawn(context.binaries / "farmload", "serve", "--name", "all", "--http", "8080")
+        yield prober, servers
+
+
+def subjects(context, prober):
+    yield ZvnftProber(context.binaries, prober, context.state / "health-zvnftd")
+    yield HaproxyProber(prober, context.state / "health-haproxy")
+    if EnvoyProber.binary:
+        yield EnvoyProber(prober, context.state / "health-envoy")
+
+
+@contextmanager
+def running(subject, count, check):
+    subject.configure(count, check)
+    try:
+        subject.start()
+        probers.wait_until_up(subject, count, 60)
+        yield subject
+    finally:
+        subject.stop()
+        # zvnftd leaves its rules behind: others shall not pay for them.
+        subject.namespace.clear_kernel()
+
+
+def cost(context, report, prober, counts):
+    """Rounds in turn, so that a busy machine slows all alike; the ratio is of neighbours in time."""
+    rounds, seconds = (2, 5) if context.quick else (3, 10)
+    sizes = (1000, 10_000) if context.quick else (100, 1000, 10_000)
+    for size in sizes:
+        for check in (Check("tcp"), Check("http"), Check("http", keeps_connections=True)):
+            figures = [round_of(context, prober, counts, size, check, seconds) for _ in range(rounds)]
+            add_cost(report, f"{size} backends, 1 s, {check.words}", check, size, figures)
+
+
+def round_of(context, prober, counts, size, check, seconds):
+    """Milliseconds of CPU a thousand checks, and resident MB, by subject."""
+    figures = {}
+    for subject in subjects(context, prober):
+        with running(subject, size, check):
+            time.sleep(2)
+            figures[subject.name] = cost_of(subject, counts, "asked" if check.kind == "http" else "opened", seconds)
+            cpu, memory, rate = figures[subject.name]
+            say(f"{size} × {check.words}: {subject.name}: {cpu:.1f} ms a thousand, {rate:.0f}/s, {memory:.0f} MB")
+    return figures
+
+
+def cost_of(subject, counts, what, seconds):
+    """HAProxy's checks keep no connections: it is asked to and shown by what it does instead."""
+    before, began = counts.read(what), sum(map(cpu_seconds, subject.pids()))
+    time.sleep(seconds)
+    used, checks = sum(map(cpu_seconds, subject.pids())) - began, counts.read(what) - before
+    return used / max(1, checks) * 1e6, sum(resident(pid, "VmRSS") for pid in subject.pids()), checks / seconds
+
+
+def add_cost(report, case, check, size, rounds):
+    for subject in rounds[0]:
+        report.add(BENCHMARK, case, subject, "CPU a thousand checks", median([r[subject][0] for r in rounds]), "ms")
+        held = MEMORY_GOAL if (subject, size) == ("zvnftd", 10_000) else None
+        report.add(BENCHMARK, case, subject, "resident", median([r[subject][1] for r in rounds]), "MB", held)
+        report.add(BENCHMARK, case, subject, "checks a second", median([r[subject][2] for r in rounds]))
+    ratio = median([r["zvnftd"][0] / r["HAProxy"][0] for r in rounds])
+    goal = ("<=", CPU_GOALS[check.words]) if size == 10_000 else None
+    report.add(BENCHMARK, case, "zvnftd ÷ HAProxy", "CPU a thousand checks", ratio, "ms", goal)
+    memory = median([r["zvnftd"][1] / r["HAProxy"][1] for r in rounds])
+    report.add(BENCHMARK, case, "zvnftd ÷ HAProxy", "resident", memory, "MB", ("<", 1.0) if size == 10_000 else None)
+
+
+def evenness(context, report, prober, servers):
+    seconds, size = (5 if context.quick else 20), 1000
+    for subject in subjects(context, prober):
+        subject.configure(size, Check("tcp"))
+        watch = ProbeTimes(servers, "eth0")
+        try:
+            subject.start()
+            first = watch.record(6)
+            seen = watch.record(seconds)
+        finally:
+            subject.stop()
+            subject.namespace.clear_kernel()
+            watch.close()
+        add_evenness(report, f"{size} backends, TCP, 1 s", subject.name, first, seen, size)
+
+
+def add_evenness(report, case, subject, first, seen, size):
+    is_ours = subject == "zvnftd"
+    bins = occupancy([at for at, _ in seen])
+    mean = sum(bins) / len(bins)
+    report.add(BENCHMARK, case, subject, "fullest 10 ms over the mean", max(bins) / mean, "", ("<=", 2.5) if is_ours else None)
+    report.add(BENCHMARK, case, subject, "empty 10 ms", bins.count(0) / len(bins) * 100, "%", ("<=", 2.0) if is_ours else None)
+    starts = {}
+    for at, address in first:
+        starts.setdefault(address, at)
+    report.add(BENCHMARK, case, subject, "checked at least once", len(starts), "", ("==", size) if is_ours else None)
+    spread = max(starts.values()) - min(starts.values()) if starts else None
+    report.add(BENCHMARK, case, subject, "from the first to the last first check", spread, "s", ("<=", 1.1) if is_ours else None)
+
+
+def occupancy(times):
+    start = min(times)
+    bins = [0] * (int((max(times) - start) / BIN) + 1)
+    for at in times:
+        bins[int((at - start) / BIN)] += 1
+    return bins[:-1]
+
+
+def detection(context, report, prober, counts):
+    """Twenty backends end at once, at a random phase; the last that is noticed counts."""
+    rounds = 5 if context.quick else 15
+    refusal = ("refused, 1 s × 3, fast 100 ms", Check("tcp", fast=100), "reject with tcp reset", 1.3)
+    silence = ("silent, 1 s × 3, timeout 300 ms, fast 100 ms", Check("tcp", timeout=300, fast=100), "drop", 2.3)
+    for case, check, verdict, goal in (refusal, silence):
+        for subject in subjects(context, prober):
+            with running(subject, 20, check):
+                times = [time_to_notice(subject, counts, verdict) for _ in range(rounds)]
+            held = ("<=", goal) if subject.name == "zvnftd" else None
+            report.add(BENCHMARK, case, subject.name, "DOWN, median", median(times), "s")
+            report.add(BENCHMARK, case, subject.name, "DOWN, longest", percentile(times, 1), "s", held)
+
+
+def time_to_notice(subject, counts, verdict):
+    probers.wait_until_up(subject, 20, 30)
+    time.sleep(2 + random.random())
+    counts.answer_nothing(verdict)
+    began = time.monotonic()
+    try:
+        wait_until(lambda: subject.up() == 0, 20, f"{subject.name} notices", 0.005)
+        return time.monotonic() - began
+    finally:
+        counts.answer_nothing(None)
+
+
+def keepalived(context, report):
+    """Its checkers are a part of IPVS: where the kernel has none, it ends at once and is shown as that."""
+    check = Check("tcp")
+    with network(context) as (prober, servers):
+        counts, ours = ProbeCounts(servers), ZvnftProber(context.binaries, prober, context.state / "health-zvnftd")
+        peer = KeepalivedProber(prober, context.state / "health-keepalived")
+        peer.configure(KEEPALIVED_SIZE, check)
+        peer.start()
+        try:
+            time.sleep(5)
+            reason = peer.reason_to_end()
+            if reason:
+                say(f"keepalived is left out: {reason}")
+                report.add(BENCHMARK, f"{KEEPALIVED_SIZE} backends, 1 s, TCP", "keepalived", "runs here", 0)
+                return
+            theirs = cost_of(peer, counts, "opened", 5)
+        finally:
+            peer.stop()
+        with running(ours, KEEPALIVED_SIZE, check):
+            time.sleep(2)
+            own = cost_of(ours, counts, "opened", 5)
+    case = f"{KEEPALIVED_SIZE} backends, 1 s, TCP"
+    for subject, (cpu, memory, rate) in (("zvnftd", own), ("keepalived", theirs)):
+        report.add(BENCHMARK, case, subject, "CPU a thousand checks", cpu, "ms")
+        report.add(BENCHMARK, case, subject, "resident", memory, "MB")
+        report.add(BENCHMARK, case, subject, "checks a second", rate)
