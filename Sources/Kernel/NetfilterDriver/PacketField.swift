@@ -15,6 +15,11 @@ struct PacketField {
     static let (source6, destination6) = (network(8, 16), network(24, 16))
     static let tcpFlags = transport(13, 1)
     static let udpChecksum = transport(6, 2)
+    static let (controlType, quoteStart) = (transport(0, 1), transport(8, 1))
+
+    static func quoted(_ field: QuotedField, _ family: AddressFamily) -> Self {
+        transport(UInt32(field.offset(family)), UInt32(KeyPart.quoted(field, family).field.length))
+    }
 
     private static func link(_ offset: UInt32, _ length: UInt32) -> Self {
         Self(base: NFT_PAYLOAD_LL_HEADER, offset: offset, length: length)
@@ -37,11 +42,15 @@ extension PacketField {
         case pseudoHeader
         /// The transport's, in whose header the field stands.
         case transport(TransportProtocol)
+        /// That of an IPv4 header which an ICMP error quotes. The two changes leave ICMP's own as it was.
+        case quotedHeader
+        /// That of ICMP or ICMPv6.
+        case controlMessage
 
         var kind: nft_payload_csum_types {
             switch self {
             case .none, .pseudoHeader: NFT_PAYLOAD_CSUM_NONE
-            case .internetHeader, .transport: NFT_PAYLOAD_CSUM_INET
+            case .internetHeader, .transport, .quotedHeader, .controlMessage: NFT_PAYLOAD_CSUM_INET
             }
         }
 
@@ -52,12 +61,14 @@ extension PacketField {
             case .internetHeader: 10
             case .transport(.tcp): 16
             case .transport(.udp): 6
+            case .quotedHeader: 8 + 10
+            case .controlMessage: 2
             }
         }
 
         var flags: UInt32 {
             switch self {
-            case .none, .transport: 0
+            case .none, .transport, .quotedHeader, .controlMessage: 0
             case .internetHeader, .pseudoHeader: UInt32(NFT_PAYLOAD_L4CSUM_PSEUDOHDR.rawValue)
             }
         }

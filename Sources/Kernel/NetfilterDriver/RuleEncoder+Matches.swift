@@ -22,6 +22,30 @@ extension RuleEncoder {
         append(.conntrack(key, into: .first), .mask(.first, hostOctets(bit)), .compare(.first, NFT_CMP_NEQ, hostOctets(UInt32(0))))
     }
 
+    mutating func matchOthersFrame() {
+        // PACKET_HOST of linux/if_packet.h is 0.
+        append(.meta(NFT_META_PKTTYPE, into: .first), .compare(.first, NFT_CMP_NEQ, [0]))
+    }
+
+    /// By the frame's own type, which is a VLAN's where there is a tag; the kernel's idea of the protocol looks past it.
+    mutating func match(frame family: AddressFamily) {
+        requireEthernet()
+        require(family)
+    }
+
+    mutating func matchControlProtocol(_ family: AddressFamily) {
+        let number = family == .ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6
+        append(.meta(NFT_META_L4PROTO, into: .first), .compare(.first, NFT_CMP_EQ, [UInt8(number)]))
+    }
+
+    mutating func match(report type: UInt8, _ family: AddressFamily) {
+        require(family)
+        matchControlProtocol(family)
+        append(.payload(.controlType, into: .first), .compare(.first, NFT_CMP_EQ, [type]))
+        // Version 4 and a header of five words.
+        if family == .ipv4 { append(.payload(.quoteStart, into: .first), .compare(.first, NFT_CMP_EQ, [0x45])) }
+    }
+
     mutating func matchLocalDestination() {
         // RTN_LOCAL of linux/rtnetlink.h
         append(.destinationKind(into: .first), .compare(.first, NFT_CMP_EQ, hostOctets(UInt32(2))))

@@ -9,6 +9,11 @@ extension RuleEncoder {
         write(key, map, to: side.mac, .none)
     }
 
+    mutating func setMAC(_ side: Side, _ mac: MACAddress) {
+        requireEthernet()
+        append(.immediate(mac.octets, into: .first), .write(.first, to: side.mac, .none))
+    }
+
     mutating func setAddress(_ side: Side, _ family: AddressFamily, _ key: Key, _ map: String) {
         require(family)
         write(key, map, to: family.field(side), family == .ipv4 ? .internetHeader : .pseudoHeader)
@@ -28,6 +33,14 @@ extension RuleEncoder {
         append(.immediate([0, 0], into: .first), .write(.first, to: .udpChecksum, .transport(.udp)))
     }
 
+    mutating func setQuotedSource(_ family: AddressFamily, _ key: Key, _ map: String) {
+        write(key, map, to: .quoted(.address(.source), family), family == .ipv4 ? .quotedHeader : .controlMessage)
+    }
+
+    mutating func setQuotedPort(_ family: AddressFamily, _ key: Key, _ map: String) {
+        write(key, map, to: .quoted(.port(.source), family), .controlMessage)
+    }
+
     private mutating func matchChecksum(_ comparison: nft_cmp_ops) {
         append(.payload(.udpChecksum, into: .first), .compare(.first, comparison, [0, 0]))
     }
@@ -40,6 +53,11 @@ extension RuleEncoder {
     mutating func forward(_ key: Key, _ map: String) {
         lookup(key, map, into: Register.first.number)
         append(Expression("fwd").with(NFTNL_EXPR_FWD_SREG_DEV, Register.first))
+    }
+
+    mutating func forward(out device: NetworkDevice) {
+        append(
+            .immediate(hostOctets(device.index), into: .first), Expression("fwd").with(NFTNL_EXPR_FWD_SREG_DEV, Register.first))
     }
 
     mutating func forward(to family: AddressFamily, _ key: Key, _ map: String) {

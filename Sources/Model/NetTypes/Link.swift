@@ -50,8 +50,30 @@ public struct NextHop: Sendable, Hashable {
     public let device: NetworkDevice
     /// That device's own address.
     public let source: MACAddress
+    /// Whether `destination` is also the next hop behind another device, as with VLANs of one trunk.
+    public let isShared: Bool
 
-    public init(destination: MACAddress, device: NetworkDevice, source: MACAddress) {
-        (self.destination, self.device, self.source) = (destination, device, source)
+    public init(destination: MACAddress, device: NetworkDevice, source: MACAddress, isShared: Bool = false) {
+        (self.destination, self.device, self.source, self.isShared) = (destination, device, source, isShared)
+    }
+
+    /// What a frame names it by until it leaves: its MAC where that tells it from all others, else a group address, which nobody's own
+    /// is, made of MAC and device. Of 10 000 such hops two have the same with a chance of 2 in 10 million.
+    public var label: MACAddress {
+        guard isShared else { return destination }
+        let hash = (destination.octets + Array(device.name.utf8)).reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        let octets = (0..<6).map { UInt8(truncatingIfNeeded: (hash ^ hash >> 32) >> UInt64(8 * $0)) }
+        return MACAddress(octets: [octets[0] | 1] + octets[1...]) ?? destination
+    }
+}
+
+extension [IPAddress: NextHop] {
+    /// The same, with those marked that share a MAC behind different devices.
+    public var tellingDevicesApart: Self {
+        let devices = values.reduce(into: [MACAddress: Set<NetworkDevice>]()) { $0[$1.destination, default: []].insert($1.device) }
+        return mapValues { hop in
+            NextHop(
+                destination: hop.destination, device: hop.device, source: hop.source, isShared: (devices[hop.destination]?.count ?? 0) > 1)
+        }
     }
 }

@@ -108,7 +108,8 @@ extension DesiredState {
 
     /// Replaces the known next hops and the devices by which frames for dsr and stateless farms come in.
     @discardableResult
-    public mutating func set(nextHops new: [IPAddress: NextHop], ingressDevices devices: [NetworkDevice]) -> Set<String> {
+    public mutating func set(nextHops seen: [IPAddress: NextHop], ingressDevices devices: [NetworkDevice]) -> Set<String> {
+        let new = seen.tellingDevicesApart
         let changed = Set(nextHops.keys).union(new.keys).filter { nextHops[$0] != new[$0] }
         nextHops = new
         let concerned = changed.reduce(into: Set<String>()) { $0.formUnion((directUsers[$1] ?? []).union(formerAddresses[$1] ?? [])) }

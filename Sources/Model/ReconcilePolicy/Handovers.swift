@@ -50,6 +50,9 @@ public struct Handovers {
                 if let destination = old[slot] { result.moves[slot] = .init(destination, since: now) }
             }
         }
+        // Another counting mixes flows of all slots.
+        let isMixed = !isSame || !result.counting.isLike(after.counting)
+        result.touched.formUnion(isMixed ? Array(0..<after.counting.tableSize) : Array(result.moves.keys))
         // While no transition ran nobody was remembered, so nobody can stray.
         if running != nil, kind == .remembered {
             for destination in Set(left.compactMap { old[$0] }) { result.strays[destination] = now }

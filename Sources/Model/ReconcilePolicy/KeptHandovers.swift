@@ -25,6 +25,8 @@ public struct KeptHandovers: Codable, Sendable, Equatable {
         /// Index into `former` and time by slot.
         var moves: [Int: Mark]
         var strays: [Mark]
+        /// Nil in files of versions before it was known.
+        var touched: [Int]?
     }
 
     fileprivate struct Mark: Codable, Equatable {
@@ -55,7 +57,8 @@ extension KeptHandovers.Entry {
             },
             strays: order.compactMap { key in
                 transition.strays[key].flatMap { at in index[key].map { KeptHandovers.Mark(former: $0, at: at.nanoseconds) } }
-            })
+            },
+            touched: transition.touched.sorted())
     }
 
     fileprivate var transition: Transition? {
@@ -68,6 +71,7 @@ extension KeptHandovers.Entry {
         result.moves = moves.compactMapValues { mark in
             known(mark).map { Transition.Move($0, since: MonotonicInstant(nanoseconds: mark.at)) }
         }
+        result.touched = Set(touched ?? [])
         for mark in strays { if let destination = known(mark) { result.strays[destination] = MonotonicInstant(nanoseconds: mark.at) } }
         for case (let destination, let backend)? in servers { result.former[destination] = backend }
         return result

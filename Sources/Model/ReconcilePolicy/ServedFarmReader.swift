@@ -51,6 +51,7 @@ struct ServedFarmReader {
             let since = stored?.moves[slot].flatMap { $0.destination == destination ? $0.since : nil }
             result.moves[slot] = .init(destination, since: since ?? now)
         }
+        result.touched = former.touched
         // Without a word of who may have strayed, anybody may.
         let everybody = Dictionary(farm.destinations(family).compactMap { $0 }.map { ($0, now) }) { first, _ in first }
         if kind == .remembered { result.strays = stored?.strays ?? everybody }

@@ -34,6 +34,8 @@ public struct Transition: Sendable, Hashable {
     /// How slots are counted: as the table was when the transition began.
     public internal(set) var counting: SlotCounting
     public internal(set) var moves: [Int: Move] = [:]
+    /// Slots that have moved since it began, back or on: flows that began meanwhile are remembered, those of other slots are not.
+    public internal(set) var touched: Set<Int> = []
     /// Backends that flows were sent to during the transition by slots that have moved on since, and when that was last. Those flows are
     /// remembered, and lost if the transition ends: no counter tells them from others.
     public internal(set) var strays: [Destination: MonotonicInstant] = [:]
@@ -67,7 +69,8 @@ public struct Transition: Sendable, Hashable {
         return MovingSlots(
             family: family, tableSize: counting.tableSize, scheduler: counting.scheduler, transports: kind.transports,
             slots: moves.compactMapValues { index[$0.destination] },
-            backends: order.compactMap { former[$0] }.map { FormerBackend(backend: $0, nextHop: nextHops[$0.address]) })
+            backends: order.compactMap { former[$0] }.map { FormerBackend(backend: $0, nextHop: nextHops[$0.address]) },
+            touched: kind == .remembered ? touched : Set(moves.keys))
     }
 }
 

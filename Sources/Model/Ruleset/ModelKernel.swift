@@ -210,7 +210,8 @@ extension Rule {
                 (key, set)
             case .verdictMap(let key, let map), .setMAC(_, let key, let map), .forward(let key, let map), .remember(let key, let map, _, _),
                 .forget(let key, let map, _), .forwardToNeighbour(_, let key, let map), .setAddress(_, _, let key, let map),
-                .setPort(_, _, let key, let map), .setUncheckedPort(_, let key, let map):
+                .setPort(_, _, let key, let map), .setUncheckedPort(_, let key, let map), .setQuotedSource(_, let key, let map),
+                .setQuotedPort(_, let key, let map):
                 (key, map)
             case .destinationNAT(_, let key, let map, _), .sourceNAT(_, let key, let map, _): (key, map)
             default: nil

@@ -15,6 +15,10 @@ public struct Packet: Sendable, Hashable {
     public var hasChecksum: Bool
     /// What conntrack says of it; nil: what follows from its flags and the packets before it.
     public var connectionState: ConnectionState?
+    /// The frame is addressed to somebody else, and the device hears it all the same.
+    public var isFlooded = false
+    /// Not this packet but an ICMP error, sent from here to the packet's destination, about what that has sent to the packet's source.
+    public var reporter: IPAddress?
     /// The host itself sends it: it begins at the output hook, and has no frame yet.
     public var isFromHost: Bool
 
@@ -30,4 +34,7 @@ public struct Packet: Sendable, Hashable {
     }
 
     public var family: AddressFamily { destination.address.family }
+
+    /// What a `reporter` says: that the packet was too big (for IPv4 a kind of unreachable).
+    public static func errorType(_ family: AddressFamily) -> UInt8 { family == .ipv4 ? 3 : 2 }
 }

@@ -22,6 +22,11 @@ extension Statement {
         case .destinationIsLocal: "fib daddr type local"
         case .tcpFlags(let flags, let mask): "tcp flags & \(mask.words) == \(flags.words)"
         case .connectionState(let state): "ct state \(state.rawValue)"
+        case .frameForOthers: "meta pkttype != host"
+        case .frame(let family): "ether type \(family.keyword)"
+        case .controlMessage(let family): "meta l4proto \(family.controlProtocol)"
+        case .errorReport(let type, let family):
+            "\(family == .ipv4 ? "icmp" : "icmpv6") type \(family.errorName(type))\(family == .ipv4 ? " @th,64,8 0x45" : "")"
         case .rate(let rate, let isOver): rate.text(isOver: isOver)
         case .rateOver(let rate, let key, let set): "update @\(set) { \(key) \(rate.text(isOver: true)) }"
         case .connectionsOver(let count, let key, let set): "add @\(set) { \(key) ct count over \(count) }"
@@ -31,6 +36,8 @@ extension Statement {
         case .sourceNAT(let family, let key, let map, let ports): "snat \(family.keyword) to \(key) map @\(map) : \(ports)"
         case .masquerade(let ports): "masquerade to :\(ports)"
         case .setMAC(let side, let key, let map): "\(side.mac) set \(key) map @\(map)"
+        case .setMACTo(let side, let mac): "\(side.mac) set \(mac)"
+        case .forwardOut(let device): "fwd to \"\(device.name)\""
         case .forward(let key, let map): "fwd to \(key) map @\(map)"
         case .setAddress(let side, let family, let key, let map):
             "\(KeyPart.address(side, family).text) set \(key) map @\(map)"
@@ -38,6 +45,9 @@ extension Statement {
             "\(transport == .udp ? "udp checksum != 0 " : "")\(transport) \(side.portWord) set \(key) map @\(map)"
         case .setUncheckedPort(let side, let key, let map):
             "udp checksum 0 udp \(side.portWord) set \(key) map @\(map) udp checksum set 0"
+        case .setQuotedSource(let family, let key, let map):
+            "\(QuotedField.address(.source).text(family)) set \(key) map @\(map)"
+        case .setQuotedPort(let family, let key, let map): "\(QuotedField.port(.source).text(family)) set \(key) map @\(map)"
         case .forwardToNeighbour(let family, let key, let map):
             "fwd \(family.keyword) to \(KeyPart.address(.destination, family).text) device \(key) map @\(map)"
         case .note(let key, let set): "update @\(set) { \(key) }"
@@ -75,7 +85,27 @@ extension KeyPart {
         case .originalDestination(let family): "ct original \(family.keyword) daddr"
         case .originalDestinationPort: "ct original proto-dst"
         case .slot(let selector): selector.text
+        case .quoted(let field, let family): field.text(family)
         }
+    }
+}
+
+extension QuotedField {
+    /// `@th,192,32`: base, then place and length in bits.
+    fileprivate func text(_ family: AddressFamily) -> String {
+        "@th,\(offset(family) * 8),\(KeyPart.quoted(self, family).field.length * 8)"
+    }
+}
+
+extension AddressFamily {
+    fileprivate var controlProtocol: String { self == .ipv4 ? "icmp" : "ipv6-icmp" }
+
+    fileprivate func errorName(_ type: UInt8) -> String {
+        let names: [UInt8: String] =
+            self == .ipv4
+            ? [3: "destination-unreachable", 11: "time-exceeded", 12: "parameter-problem"]
+            : [1: "destination-unreachable", 2: "packet-too-big", 3: "time-exceeded", 4: "parameter-problem"]
+        return names[type] ?? "\(type)"
     }
 }
 

@@ -21,6 +21,14 @@ public enum Statement: Sendable, Hashable {
     /// tcp: of the flags `among`, exactly `flags` are set.
     case tcpFlags(TCPFlags, among: TCPFlags)
     case connectionState(ConnectionState)
+    /// netdev: the frame is not addressed to the device itself.
+    case frameForOthers
+    /// netdev: the frame carries this family, without a VLAN's tag.
+    case frame(AddressFamily)
+    /// ICMP or ICMPv6.
+    case controlMessage(AddressFamily)
+    /// ICMP or ICMPv6 of this type, which quotes a packet: for IPv4 one without options.
+    case errorReport(UInt8, AddressFamily)
     /// The rule has met fewer packets than the rate allows, or (`isOver`) more.
     case rate(RateLimit, isOver: Bool)
     /// Packets with this key exceed the rate. A full set ends the rule like a failed match.
@@ -35,14 +43,21 @@ public enum Statement: Sendable, Hashable {
     case sourceNAT(AddressFamily, Key, map: String, ports: PortRange)
     case masquerade(ports: PortRange)
     case setMAC(Side, Key, map: String)
+    case setMACTo(Side, MACAddress)
     /// Rewrites an address of the packet, its checksums included, without conntrack.
     case setAddress(Side, AddressFamily, Key, map: String)
     /// Rewrites a port likewise; `transport` says where its checksum stands. A UDP datagram without a checksum does not match.
     case setPort(Side, TransportProtocol, Key, map: String)
+    /// The source address of the packet that an ICMP error quotes, checksums included.
+    case setQuotedSource(AddressFamily, Key, map: String)
+    /// Its source port; its own checksum, which few reports quote, stays as it is.
+    case setQuotedPort(AddressFamily, Key, map: String)
     /// The same for UDP datagrams without a checksum (0, RFC 768), for which the kernel would make up a wrong one; others do not match.
     case setUncheckedPort(Side, Key, map: String)
     /// Out of the device that the map names, past the IP stack.
     case forward(Key, map: String)
+    /// Out of this device, likewise.
+    case forwardOut(NetworkDevice)
     /// Likewise, to the neighbour `destination` of the packet's own, which the kernel resolves; the TTL is decremented.
     case forwardToNeighbour(AddressFamily, Key, map: String)
     /// Adds the key to a dynamic set, or renews it. A full set ends the rule like a failed match.
@@ -136,6 +151,8 @@ public enum KeyPart: Sendable, Hashable {
     case originalDestination(AddressFamily)
     case originalDestinationPort
     case slot(SlotSelector)
+    /// Of the packet that an ICMP error quotes.
+    case quoted(QuotedField, AddressFamily)
 
     public var field: Field {
         switch self {
@@ -143,7 +160,53 @@ public enum KeyPart: Sendable, Hashable {
         case .transport: .transport
         case .port, .originalDestinationPort: .port
         case .mac: .mac
+        case .quoted(.address, let family): .address(family)
+        case .quoted(.transport, _): .transport
+        case .quoted(.port, _): .port
         case .slot(let selector): .slot(modulus: selector.modulus)
+        }
+    }
+}
+
+public enum QuotedField: Sendable, Hashable {
+    case address(Side)
+    case transport
+    case port(Side)
+
+    /// Where it stands behind the beginning of the ICMP header, in octets; IPv4 without options (RFC 792, RFC 4443).
+    public func offset(_ family: AddressFamily) -> Int {
+        let (header, quote) = (8, family == .ipv4 ? 20 : 40)
+        return switch (self, family) {
+        case (.transport, .ipv4): header + 9
+        case (.transport, .ipv6): header + 6
+        case (.address(.source), .ipv4): header + 12
+        case (.address(.source), .ipv6): header + 8
+        case (.address(.destination), .ipv4): header + 16
+        case (.address(.destination), .ipv6): header + 24
+        case (.port(.source), _): header + quote
+        case (.port(.destination), _): header + quote + 2
+        }
+    }
+}
+
+extension Rule {
+    /// nft (1.0.6) lists what reads or writes a quoted packet but does not take it back: it knows no types there.
+    public var isBeyondNft: Bool {
+        statements.contains { statement in
+            switch statement {
+            case .setQuotedSource, .setQuotedPort: true
+            default: false
+            }
+        } || lookups.contains { $0.0.parts.contains(where: \.isQuoted) }
+    }
+}
+
+extension KeyPart {
+    fileprivate var isQuoted: Bool {
+        switch self {
+        case .quoted: true
+        case .slot(.hash(let inputs, _, _)): inputs.contains(where: \.isQuoted)
+        default: false
         }
     }
 }

@@ -150,10 +150,15 @@ extension Chain {
         var text = "\tchain \(name) {\n"
         if let base { text += "\t\t\(base.text)\n" }
         for (index, rule) in rules.enumerated() {
-            text += "\t\t\(rule.text(counter: index < counters.count ? counters[index] : nil))\n"
+            text += "\t\t\(rule.isBeyondNft ? Rule.remark : "")\(rule.text(counter: index < counters.count ? counters[index] : nil))\n"
         }
         return text + "\t}\n"
     }
+}
+
+extension Rule {
+    /// What stands before a rule that nft lists, but would not load.
+    public static let remark = "# listed, not read, by nft: "
 }
 
 extension BaseChain {

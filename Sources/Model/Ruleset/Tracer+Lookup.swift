@@ -64,15 +64,22 @@ extension Tracer {
         func number(_ port: UInt16) -> [UInt8] { [UInt8(port >> 8), UInt8(truncatingIfNeeded: port)] }
         let value: [UInt8]? =
             switch part {
-            case .address(.source, let family): own(packet.source.address, family)
+            case .address(.source, let family): own(packet.reporter ?? packet.source.address, family)
             case .address(.destination, let family): own(packet.destination.address, family)
             case .network(let side, let family, let bits):
                 own(side == .source ? packet.source.address : packet.destination.address, family).map {
                     zip($0, family.mask(bits).octets).map { $0 & $1 }
                 }
-            case .transport: [packet.transport.rawValue]
-            case .port(.source): number(packet.source.port)
-            case .port(.destination): number(packet.destination.port)
+            case .transport: packet.protocolNumber
+            case .port(.source): packet.reporter == nil ? number(packet.source.port) : nil
+            case .port(.destination): packet.reporter == nil ? number(packet.destination.port) : nil
+            // What is quoted went the other way.
+            case .quoted where packet.reporter == nil: nil
+            case .quoted(.transport, _): [packet.transport.rawValue]
+            case .quoted(.address(.source), let family): own(packet.destination.address, family)
+            case .quoted(.address(.destination), let family): own(packet.source.address, family)
+            case .quoted(.port(.source), _): number(packet.destination.port)
+            case .quoted(.port(.destination), _): number(packet.source.port)
             case .mac(.source): packet.sourceMAC?.octets
             case .mac(.destination): packet.destinationMAC?.octets
             case .originalDestination(let family): way.isUntracked ? nil : own(way.flow.destination.address, family)
@@ -82,6 +89,11 @@ extension Tracer {
         guard isPadded, let value else { return value }
         return value + [UInt8](repeating: 0, count: part.field.registerLength - value.count)
     }
+}
+
+extension Packet {
+    /// IPPROTO_ICMP and IPPROTO_ICMPV6 of linux/in.h and in6.h.
+    fileprivate var protocolNumber: [UInt8] { [reporter == nil ? transport.rawValue : family == .ipv4 ? 1 : 58] }
 }
 
 extension Way {

@@ -20,6 +20,10 @@ extension Tracer {
         case .setUncheckedPort(let side, let key, let map):
             let isMeant = way.packet.transport == .udp && !way.packet.hasChecksum
             return isMeant ? look(key, map) { $0.setting(side, port: $1) } : [.miss(way)]
+        case .setQuotedSource(let family, let key, let map):
+            return way.packet.reporter == nil ? [.miss(way)] : look(key, map) { $0.setting(.destination, address: $1, family) }
+        case .setQuotedPort(_, let key, let map):
+            return way.packet.reporter == nil ? [.miss(way)] : look(key, map) { $0.setting(.destination, port: $1) }
         case .forward(let key, let map): return look(key, map) { $0.leaving(by: hostNumber($1)) }
         case .forwardToNeighbour(let family, let key, let map):
             return way.packet.family == family ? look(key, map) { $0.leavingForNeighbour(by: hostNumber($1)) } : [.miss(way)]
@@ -44,7 +48,7 @@ extension Way {
     }
 
     /// What the host sends has no frame before it leaves.
-    fileprivate func setting(_ side: Side, mac octets: [UInt8]) -> Effect {
+    func setting(_ side: Side, mac octets: [UInt8]) -> Effect {
         guard !packet.isFromHost, let mac = MACAddress(octets: octets) else { return .miss(self) }
         return .changed(self, "\(side) MAC \(mac)") {
             if side == .source { $0.packet.sourceMAC = mac } else { $0.packet.destinationMAC = mac }
@@ -65,7 +69,7 @@ extension Way {
         }
     }
 
-    fileprivate func leaving(by device: UInt32) -> Effect {
+    func leaving(by device: UInt32) -> Effect {
         guard let mac = packet.destinationMAC, let source = packet.sourceMAC else { return .miss(self) }
         return .ended(self, .forwarded(mac: mac, source: source, device: device), "to \(mac) by device \(device)")
     }

@@ -3,12 +3,16 @@ import NetTypes
 extension Tracer {
     func step(_ statement: Statement, _ place: RulePlace, _ way: Way) -> [Effect] {
         switch statement {
-        case .transport, .portWithin, .destinationTranslated, .destinationIsLocal, .tcpFlags, .connectionState:
+        case .transport, .portWithin, .destinationTranslated, .destinationIsLocal, .tcpFlags, .connectionState, .frameForOthers, .frame,
+            .controlMessage, .errorReport:
             [holds(statement, way) ? Effect(way: way) : .miss(way)]
         case .inSet(let key, let set): look(up: key, in: set, place.table, way) { way, _ in Effect(way: way) }
         case .rate, .rateOver, .connectionsOver, .note, .remember, .forget: remembering(statement, place, way)
-        case .verdictMap, .destinationNAT, .sourceNAT, .setMAC, .setAddress, .setPort, .setUncheckedPort, .forward, .forwardToNeighbour:
+        case .verdictMap, .destinationNAT, .sourceNAT, .setMAC, .setAddress, .setPort, .setUncheckedPort, .forward, .forwardToNeighbour,
+            .setQuotedSource, .setQuotedPort:
             mapped(statement, place.table, way)
+        case .setMACTo(let side, let mac): [way.setting(side, mac: mac.octets)]
+        case .forwardOut(let device): [way.leaving(by: device.index)]
         case .counter: [Effect(way: way)]
         case .unknown: [.miss(way)]
         case .notrack: [.changed(way, "not tracked") { $0.isUntracked = !$0.isTracked }]
@@ -35,13 +39,19 @@ extension Tracer {
     private func holds(_ match: Statement, _ way: Way) -> Bool {
         let packet = way.packet
         switch match {
-        case .transport(let transport): return packet.transport == transport
-        case .portWithin(.source, let ports): return ports.contains(packet.source.port)
-        case .portWithin(.destination, let ports): return ports.contains(packet.destination.port)
+        case .transport(let transport): return packet.transport == transport && packet.reporter == nil
+        case .portWithin(.source, let ports): return ports.contains(packet.source.port) && packet.reporter == nil
+        case .portWithin(.destination, let ports): return ports.contains(packet.destination.port) && packet.reporter == nil
         case .destinationTranslated: return way.isTranslated && !way.isUntracked
         case .destinationIsLocal: return localAddresses.contains(packet.destination.address)
-        case .tcpFlags(let flags, let mask): return packet.transport == .tcp && packet.flags.intersection(mask) == flags
+        case .tcpFlags(let flags, let mask):
+            return packet.transport == .tcp && packet.reporter == nil && packet.flags.intersection(mask) == flags
         case .connectionState(let state): return way.connectionState == state
+        case .frameForOthers: return packet.isFlooded
+        case .frame(let family): return packet.family == family
+        case .controlMessage(let family): return packet.reporter != nil && packet.family == family
+        case .errorReport(let type, let family):
+            return packet.reporter != nil && packet.family == family && type == Packet.errorType(family)
         default: preconditionFailure("only statements that ask the packet")
         }
     }

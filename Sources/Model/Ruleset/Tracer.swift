@@ -60,6 +60,8 @@ extension Tracer {
     private func stages(_ packet: Packet) -> [BaseChain.Hook] {
         // What the host says to itself comes in again, by its loopback.
         guard !packet.isFromHost else { return [.output, .postrouting, .prerouting] }
+        // The IP stack turns it away.
+        guard !packet.isFlooded else { return packet.device.map { [.ingress(device: $0)] } ?? [] }
         return (packet.device.map { [.ingress(device: $0)] } ?? []) + [.prerouting, .forward, .postrouting]
     }
 

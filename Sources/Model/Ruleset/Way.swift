@@ -26,7 +26,7 @@ struct Way {
 
     init(_ packet: Packet, _ state: DynamicState, localAddresses: Set<IPAddress>) {
         (self.packet, arrival, self.state) = (packet, packet, state)
-        let known = state.connection(of: packet, localAddresses: localAddresses)
+        let known = packet.reporter == nil ? state.connection(of: packet, localAddresses: localAddresses) : nil
         (flow, isReply) = (known?.flow ?? Flow(packet), known?.isReply ?? false)
         connection = known.flatMap { state.connections[$0.flow] }
     }
@@ -35,6 +35,7 @@ struct Way {
 
     var fate: PacketFate {
         if let end { return end }
+        if arrival.isFlooded { return .dropped }
         if isTranslated || source != nil {
             return isReply
                 ? .answered(to: packet.destination, from: packet.source) : .translated(to: packet.destination, source: source)
@@ -49,6 +50,7 @@ struct Way {
         // nft_ct.c: before conntrack has seen it, a packet is neither untracked nor valid.
         guard isTracked else { return .invalid }
         if let state = packet.connectionState { return state }
+        guard packet.reporter == nil else { return .related }
         guard let connection else { return packet.stateWithoutConnection }
         return isReply || connection.isAnswered ? .established : .new
     }
@@ -56,7 +58,7 @@ struct Way {
     /// nat chains are asked by the first packet of a connection.
     var isAskedForTranslation: Bool {
         let state = connectionState
-        return connection == nil && (state == .new || state == .related)
+        return connection == nil && packet.reporter == nil && (state == .new || state == .related)
     }
 
     func leavingBaseChain() -> Way {
@@ -93,7 +95,7 @@ extension Way {
         var way = self
         if isDecided {
             for (set, key) in counted { way.state.uncount(flow, with: key, in: set) }
-        } else if isTracked, !isUntracked, connectionState != .invalid {
+        } else if isTracked, !isUntracked, connectionState != .invalid, packet.reporter == nil {
             var remembered = connection ?? Connection(backend: isTranslated ? packet.destination : nil, source: source)
             remembered.isAnswered = remembered.isAnswered || isReply
             way.state.connections[flow] = remembered

@@ -17,7 +17,7 @@ struct Course: Sendable, Hashable {
 
     var sets: [ElementSet] {
         let own = ElementSet(name: selection.slotMapName, type: selection.slotMapType)
-        return [own] + detours.flatMap { $0.sets(before: selection) }
+        return [own] + (PlainSlots(selection).map { [$0.set] } ?? []) + detours.flatMap { $0.sets(before: selection) }
     }
 
     private var steps: [Chain] {
@@ -33,6 +33,8 @@ enum Detour: Sendable, Hashable {
     case guarded(GuardProfile)
     /// What has passed is logged, marked, and given its conntrack helper.
     case attended(Attendance)
+    /// Nothing is asked but the backend.
+    case plain
     /// Slots of the table `from` are moving: flows go where they began, others on, or where `noBackend` says.
     case handover(from: Selection, noBackend: NoBackendAction? = nil)
     /// Clients keep their backends.
@@ -43,6 +45,7 @@ enum Detour: Sendable, Hashable {
         switch self {
         case .guarded(let profile): GuardChain(profile: profile, next: next).chains
         case .attended(let attendance): attendance.chains(next: next)
+        case .plain: PlainSlots(selection).map { [$0.chain(next: next)] } ?? []
         case .handover(let former, let noBackend):
             [HandoverChain(former: former, selection: selection, noBackend: noBackend).chain(next: next)]
         case .sessions(let sessions): [sessions.chain(next: next, selection)]
@@ -52,7 +55,7 @@ enum Detour: Sendable, Hashable {
     func sets(before selection: Selection) -> [ElementSet] {
         switch self {
         case .guarded(let profile): profile.sets
-        case .attended: []
+        case .attended, .plain: []
         case .handover(let former, let noBackend): HandoverChain(former: former, selection: selection, noBackend: noBackend).sets
         case .sessions(let sessions): sessions.sets(selection)
         }

@@ -15,12 +15,17 @@ enum Dispatch {
         SetType(key: [.address(family), .transport, .port], value: .verdict, isInterval: isRange)
     }
 
+    static func key(_ family: AddressFamily) -> Key { Key(.address(.destination, family), .transport, .port(.destination)) }
+
     static func rule(_ variant: Variant, from origin: Origin = .network) -> Rule {
-        Rule(
-            .verdictMap(
-                Key(.address(.destination, variant.family), .transport, .port(.destination)),
-                map: mapName(variant.family, isRange: variant.isRange, from: origin)))
+        Rule(.verdictMap(key(variant.family), map: mapName(variant.family, isRange: variant.isRange, from: origin)))
     }
+
+    /// At a device. A frame that still has a VLAN's tag belongs to the VLAN's own device, and comes by again there without it.
+    static func ingressRule(_ variant: Variant) -> Rule { Rule([.frame(variant.family)] + rule(variant).statements) }
+
+    /// What a switch floods, a bridge sees or a promiscuous device hears, and is somebody else's.
+    static let notForUs = Rule(.frameForOthers, .verdict(.accept))
 }
 
 /// Where a listener's packets go while no backend is usable; `pass` has no chain, its listener just leaves the dispatch.
@@ -42,24 +47,6 @@ enum NoBackend {
             ]),
         Chain("no-backend-drop", rules: [Rule(.counter, .verdict(.drop))]),
     ]
-}
-
-/// dsr: the frame has its new destination; source and device follow from it.
-enum Direct {
-    static let forwardChain = "forward"
-    static let sourceMap = "sources"
-    static let deviceMap = "outputs"
-    static let sourceMapType = SetType(key: [.mac], value: .fields([.mac]))
-    static let deviceMapType = SetType(key: [.mac], value: .fields([.device]))
-
-    /// The source is rewritten too, or switches would learn the client's router behind our port.
-    static let chain = Chain(
-        forwardChain,
-        rules: [
-            Rule(.setMAC(.source, Key(.mac(.destination)), map: sourceMap)),
-            Rule(.forward(Key(.mac(.destination)), map: deviceMap)),
-            Rule(.counter, .verdict(.drop)),
-        ])
 }
 
 /// snat: which translated connections also get another source. Asked once a connection.

@@ -13,6 +13,8 @@ public struct CompiledFarm: Sendable, Hashable {
     /// Next hops of dsr backends; shared with other farms.
     var nextHops: Set<NextHop> = []
     var rewriting: Rewriting = []
+    var census = Census()
+    var errors: Set<ErrorCourse> = []
     var tracked: Set<TrackedBackend> = []
     var asides: Set<Aside> = []
     /// The networks of policies; equal ones of several farms are one set.
@@ -44,7 +46,7 @@ extension CompiledFarm {
         elements = writer.rows.tables
         shared = writer.shared.tables
         formerShared = writer.formerShared.tables
-        rewriting = writer.rewriting
+        (rewriting, census, errors) = (writer.rewriting, writer.census, writer.errors)
         (tracked, asides, lists) = (writer.tracked, writer.asides, writer.lists)
         if case .dsr = plan.farm.mode {
             nextHops = Set(conditions.compactMap(\.nextHop) + handover.moving.flatMap { $0.backends.compactMap(\.nextHop) })
@@ -54,8 +56,8 @@ extension CompiledFarm {
     /// Whether the same sets and chains hold both, so that going from one to the other only exchanges elements of the farm's own.
     func hasShape(of other: CompiledFarm) -> Bool {
         courses == other.courses && nextHops == other.nextHops && shared == other.shared && formerShared == other.formerShared
-            && rewriting == other.rewriting && tracked == other.tracked && asides == other.asides && lists == other.lists
-            && elements.keys == other.elements.keys
+            && rewriting == other.rewriting && census == other.census && errors == other.errors && tracked == other.tracked
+            && asides == other.asides && lists == other.lists && elements.keys == other.elements.keys
     }
 }
 

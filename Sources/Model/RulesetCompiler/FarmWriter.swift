@@ -13,6 +13,8 @@ struct FarmWriter {
     var shared = Rows()
     var formerShared = Rows()
     var rewriting: CompiledFarm.Rewriting = []
+    private(set) var census = Census()
+    private(set) var errors: Set<ErrorCourse> = []
     var tracked: Set<TrackedBackend> = []
     var asides: Set<Aside> = []
     var lists: [CompiledFarm.SetName: ElementTable] = [:]
@@ -50,9 +52,14 @@ struct FarmWriter {
         let former = moving.map {
             Detour.handover(from: self.selection(mouth, $0.tableSize, $0.scheduler), noBackend: table.isEmpty ? farm.noBackend : nil)
         }
-        let course = course(selection, guards(mouth), former, sessions)
+        let guards = guards(mouth)
+        let plain = guards.isEmpty && sessions == nil ? PlainSlots(selection) : nil
+        let course = course(selection, guards, former, sessions, plain)
         dispatch(mouth.key, to: table.isEmpty && moving == nil ? NoBackend.chainName(farm.noBackend) : course.entry, selection)
-        writeSlots(mouth, selection, table)
+        let detoured = moving.map { $0.detoured(from: self.selection(mouth, $0.tableSize, $0.scheduler), to: selection) }
+        writeSlots(mouth, selection, table, plain, detoured: detoured)
+        if selection.path != .translate { census.count(mouth.family, plain) }
+        writeErrors(mouth, selection, former: moving.map { self.selection(mouth, $0.tableSize, $0.scheduler) })
         writeConduct(mouth)
         if let sessions { writeSessions(mouth, selection, table, sessions) }
         if let moving { writeFormer(mouth, moving) }
@@ -65,14 +72,19 @@ struct FarmWriter {
     }
 
     /// Chains and sets follow from configuration alone: a farm that loses its last backend changes elements, not the shape.
-    private mutating func course(_ selection: Selection, _ guards: [Detour], _ former: Detour?, _ sessions: SessionChain?) -> Course {
-        let plain = Course(selection: selection, detours: guards + (sessions.map { [.sessions($0)] } ?? []))
-        courses.insert(plain)
-        guard selection.path != .translate else { return plain }
+    private mutating func course(
+        _ selection: Selection, _ guards: [Detour], _ former: Detour?, _ sessions: SessionChain?, _ plain: PlainSlots?
+    ) -> Course {
         let ready = Course(selection: selection, detours: guards + [.handover(from: selection)])
+        let steady =
+            plain == nil
+            ? Course(selection: selection, detours: guards + (sessions.map { [.sessions($0)] } ?? []))
+            : Course(selection: selection, detours: [.plain, .handover(from: selection)])
+        courses.insert(steady)
+        guard selection.path != .translate else { return steady }
         courses.insert(ready)
         rows[CompiledFarm.SetName(selection.table, selection.formerMapName, selection.slotMapType)] += []
-        guard let former else { return plain }
+        guard let former else { return steady }
         let course = Course(selection: selection, detours: guards + [former])
         courses.insert(course)
         return course
@@ -93,12 +105,32 @@ struct FarmWriter {
         }
     }
 
-    private mutating func writeSlots(_ mouth: Mouth, _ selection: Selection, _ table: [UInt16]) {
-        let name = CompiledFarm.SetName(selection.table, selection.slotMapName, selection.slotMapType)
+    /// `plain`: for all slots but those of `detoured`.
+    private mutating func writeSlots(
+        _ mouth: Mouth, _ selection: Selection, _ table: [UInt16], _ plain: PlainSlots?, detoured: DetouredSlots?
+    ) {
+        let isPlain = { (slot: Int) in plain != nil && detoured?.contains(slot) != true }
+        let all = CompiledFarm.SetName(selection.table, selection.slotMapName, selection.slotMapType)
+        writeSlots(mouth, selection, table, to: all) { !isPlain($0) }
+        if let plain { writeSlots(mouth, selection, table, to: .init(selection.table, plain.set), where: isPlain) }
+    }
+
+    private mutating func writeErrors(_ mouth: Mouth, _ selection: Selection, former: Selection?) {
+        guard let course = ErrorCourse(selection, former: former) else { return }
+        errors.insert(course)
+        let variant = Variant(family: mouth.family, isRange: mouth.key.isRange)
+        let type = Dispatch.mapType(variant.family, isRange: variant.isRange)
+        let name = CompiledFarm.SetName(.netdev, ErrorReports.mapName(variant), type)
+        mouth.key.append(to: &rows[name])
+        rows[name].append(chain: course.name)
+    }
+
+    private mutating func writeSlots(
+        _ mouth: Mouth, _ selection: Selection, _ table: [UInt16], to name: CompiledFarm.SetName, where isMeant: (Int) -> Bool
+    ) {
         var values: [UInt16: [UInt8]] = [:]
         var block = rows[name]
-        block.reserveCapacity(block.count + table.count * selection.slotMapType.layout.rowLength)
-        for (slot, backend) in table.enumerated() {
+        for (slot, backend) in table.enumerated() where isMeant(slot) {
             mouth.key.append(to: &block, slot: UInt32(slot))
             let value = values[backend] ?? value(of: farm.backends[Int(backend)], conditions[Int(backend)].nextHop, selection, mouth) ?? []
             values[backend] = value
@@ -122,7 +154,7 @@ struct FarmWriter {
     func value(of backend: Backend, _ hop: NextHop?, _ selection: Selection, _ mouth: Mouth) -> [UInt8]? {
         let port = mouth.ports(of: backend).first
         switch selection.path {
-        case .direct: return hop?.destination.octets
+        case .direct: return hop?.label.octets
         case .stateless: return BackendNumber.octets(backend.address, port: mouth.form == .kept ? 0 : port)
         case .translate:
             var value: [UInt8] = []

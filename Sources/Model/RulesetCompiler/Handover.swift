@@ -21,13 +21,36 @@ public struct MovingSlots: Sendable, Hashable {
     /// By slot, 0 ..< tableSize: an index into `backends`.
     public var slots: [Int: Int]
     public var backends: [FormerBackend]
+    /// Slots in which flows may be that are not with their slot's present backend, moving or not. Nil: any. The others need no detour;
+    /// those of a table that is counted in another way always do.
+    public var touched: Set<Int>?
 
     public init(
         family: AddressFamily, tableSize: Int, scheduler: Scheduler, transports: Set<TransportProtocol>, slots: [Int: Int],
-        backends: [FormerBackend]
+        backends: [FormerBackend], touched: Set<Int>? = nil
     ) {
         (self.family, self.tableSize, self.scheduler) = (family, tableSize, scheduler)
-        (self.transports, self.slots, self.backends) = (transports, slots, backends)
+        (self.transports, self.slots, self.backends, self.touched) = (transports, slots, backends, touched)
+    }
+}
+
+/// Slots whose packets have to go through the handover.
+enum DetouredSlots {
+    case all
+    case some(Set<Int>)
+
+    func contains(_ slot: Int) -> Bool {
+        switch self {
+        case .all: true
+        case .some(let slots): slots.contains(slot)
+        }
+    }
+}
+
+extension MovingSlots {
+    func detoured(from former: Selection, to selection: Selection) -> DetouredSlots {
+        guard former == selection, let touched else { return .all }
+        return .some(touched.union(slots.keys))
     }
 }
 

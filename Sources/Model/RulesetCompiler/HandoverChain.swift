@@ -69,7 +69,7 @@ struct HandoverChain {
 
     /// Addresses and ports of both ends. nft cannot write to maps with keys over 16 octets, so IPv6 stands as hashes of it: 64 bits
     /// of the source and 32 of the destination, which two flows share by chance about never.
-    private var flow: Key {
+    var flow: Key {
         let ends: [KeyPart] = [
             .address(.source, selection.family), .port(.source), .address(.destination, selection.family), .port(.destination),
         ]

@@ -107,12 +107,28 @@ extension RulesetCompiler {
         let dispatch = dispatchVariants(.netdev)
         let rewritten = Set(rewritingVariants.map(\.family)).sorted()
         var sets = elementSets(.netdev, dispatch)
-        for set in nextHopSets() { sets[set.name] = set }
+        let ways = Direct.Ways(farms.values.reduce(into: []) { $0.formUnion($1.nextHops) })
+        for set in Direct.sets(ways) { sets[set.name] = set }
         for set in rewritten.flatMap(Stateless.requestSets) where sets[set.name] == nil { sets[set.name] = set }
-        var chains = NoBackend.chains + [Direct.chain] + rewritten.map(Stateless.rewrite) + courseChains(.netdev)
-        let rules = dispatch.map { Dispatch.rule($0) }
+        var chains = NoBackend.chains + Direct.chains(ways) + rewritten.map(Stateless.rewrite) + courseChains(.netdev)
+        chains += errorChains(sets)
+        let census = farms.values.reduce(into: Census()) { $0.add($1.census) }
+        var rules = [Dispatch.notForUs] + census.askedFirst.map { $0.firstLookup(ways) } + dispatch.map(Dispatch.ingressRule)
+        rules += Set(errorVariants(sets).map(\.family)).sorted().map(ErrorReports.ingressRule)
         chains += environment.ingressDevices.map { base(Hooks.ingress($0), rules) }
         return Table(family: .netdev, sets: Array(sets.values), chains: chains)
+    }
+
+    private func errorVariants(_ sets: [String: ElementSet]) -> [Variant] {
+        Variant.all.filter { sets[ErrorReports.mapName($0)] != nil }
+    }
+
+    private func errorChains(_ sets: [String: ElementSet]) -> [Chain] {
+        let courses = farms.values.reduce(into: Set<ErrorCourse>()) { $0.formUnion($1.errors) }.sorted { $0.name < $1.name }
+        let variants = Dictionary(grouping: errorVariants(sets), by: \.family).sorted { $0.key < $1.key }
+        let rewriting = Set(courses.filter { $0.selection.path == .stateless }.map(\.selection.family)).sorted()
+        return rewriting.map(Stateless.rewriteErrors) + courses.map(\.chain)
+            + variants.flatMap { ErrorReports.chains($0.key, $0.value) }
     }
 
     private func base(_ entry: Hooks.Entry, _ rules: [Rule]) -> Chain { Chain(entry.name, base: entry.base, rules: rules) }
@@ -232,21 +248,6 @@ extension RulesetCompiler {
         }
         let type = Probes.targetType(family)
         return ElementSet(name: Probes.targetSet(family), type: type, fragments: [.shared: ElementTable(type.layout, unsortedRows: rows)])
-    }
-
-    private func nextHopSets() -> [ElementSet] {
-        let hops = farms.values.reduce(into: Set<NextHop>()) { $0.formUnion($1.nextHops) }
-        var (sources, devices): ([UInt8], [UInt8]) = ([], [])
-        // One MAC can stand behind two devices; which one is used has to be decided alike on each run.
-        for hop in hops.sorted(by: { ($0.destination, $0.device, $0.source) < ($1.destination, $1.device, $1.source) }) {
-            sources += hop.destination.octets + hop.source.octets
-            devices += hop.destination.octets
-            withUnsafeBytes(of: hop.device.index) { devices.append(contentsOf: $0) }
-        }
-        return [(Direct.sourceMap, Direct.sourceMapType, sources), (Direct.deviceMap, Direct.deviceMapType, devices)].map {
-            name, type, rows in
-            ElementSet(name: name, type: type, fragments: [.shared: ElementTable(type.layout, unsortedRows: rows)])
-        }
     }
 }
 

@@ -36,6 +36,8 @@ struct Selection: Sendable, Hashable {
     let modulus: Int
     let selector: Selector
 
+    /// Its counter is a rule's, and so a farm's.
+    var takesTurns: Bool { if case .turns = selector { true } else { false } }
     var table: TableFamily { path == .translate ? .inet : .netdev }
     var hasPortInValue: Bool { path == .translate && ports != .kept }
 
@@ -129,6 +131,8 @@ extension Selection {
 
     /// The lookup stands twice: kernels before 6.2 can miss a key that is being replaced, and the second look then finds it
     /// (docs/packet-path.md). Behind both, a packet of a listener is dropped rather than left to the host.
+    ///
+    /// While slots of a listener are in transition the others are in the map of plain ones.
     var chain: Chain {
         let lookups: [Rule] =
             switch path {
@@ -140,6 +144,7 @@ extension Selection {
                     Rule(.transport($0), .destinationNAT(family, key, map: slotMapName, hasPort: hasPortInValue))
                 }
             }
-        return Chain(name, rules: lookups + lookups + [Rule(.counter, .verdict(.drop))])
+        let plain = PlainSlots(self).map { [$0.lookup] } ?? []
+        return Chain(name, rules: lookups + lookups + plain + [Rule(.counter, .verdict(.drop))])
     }
 }

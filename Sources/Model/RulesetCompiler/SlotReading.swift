@@ -17,6 +17,8 @@ public struct SlotReading: Sendable, Hashable {
         public let scheduler: Scheduler
         /// Index into the candidates by slot.
         public let slots: [Int: Int]
+        /// As in `MovingSlots`.
+        public let touched: Set<Int>
     }
 }
 
@@ -81,22 +83,32 @@ private struct Reader {
         let selection = selection(plan.tableSize, plan.farm.scheduler)
         guard let chain = dispatched else { return nil }
         let former = formerTables.first { isHandover(chain, from: self.selection($0.tableSize, $0.scheduler), to: selection) }
-        guard chain == selection.name || former != nil else { return nil }
+        guard chain == selection.name || chain == PlainSlots(selection)?.name || former != nil else { return nil }
         return SlotReading(
             family: mouth.family, transport: mouth.listener.transport,
-            slots: backends(in: selection.slotMapName, selection),
+            slots: slots,
             former: former.map { size, scheduler in
                 let selection = self.selection(size, scheduler)
                 let found = backends(in: selection.formerMapName, selection).enumerated().compactMap { slot, index in
                     index.map { (slot, $0) }
                 }
-                return SlotReading.Former(tableSize: size, scheduler: scheduler, slots: Dictionary(uniqueKeysWithValues: found))
+                return SlotReading.Former(
+                    tableSize: size, scheduler: scheduler, slots: Dictionary(uniqueKeysWithValues: found), touched: touched)
             })
     }
 
     var slots: [Int?] {
         let selection = selection(plan.tableSize, plan.farm.scheduler)
-        return backends(in: selection.slotMapName, selection)
+        let all = backends(in: selection.slotMapName, selection)
+        guard let plain = PlainSlots(selection) else { return all }
+        return zip(all, backends(in: plain.mapName, selection)).map { $0 ?? $1 }
+    }
+
+    /// Slots of the present table that go through the handover.
+    private var touched: Set<Int> {
+        let selection = selection(plan.tableSize, plan.farm.scheduler)
+        let plain = PlainSlots(selection).map { backends(in: $0.mapName, selection) } ?? []
+        return Set((0..<selection.modulus).filter { plain.isEmpty || plain[$0] == nil })
     }
 
     private func isHandover(_ chain: String, from former: Selection, to selection: Selection) -> Bool {

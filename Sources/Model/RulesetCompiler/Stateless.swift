@@ -29,6 +29,22 @@ enum Stateless {
                 ])
     }
 
+    static func errorChain(_ family: AddressFamily) -> String { "rewrite-errors\(family.rawValue)" }
+
+    /// An error report about what a backend has sent: the packet that it quotes becomes the one that the backend knows.
+    static func rewriteErrors(_ family: AddressFamily) -> Chain {
+        let number = Key(.mac(.destination))
+        return Chain(
+            errorChain(family),
+            rules: [
+                Rule(.setAddress(.destination, family, number, map: addressMap(family))),
+                Rule(.setQuotedSource(family, number, map: addressMap(family))),
+                Rule(.setQuotedPort(family, number, map: portMap(family))),
+                Rule(.forwardToNeighbour(family, Key(.address(.destination, family)), map: deviceMap(family))),
+                Rule(.verdict(.accept)),
+            ])
+    }
+
     static func requestSets(_ family: AddressFamily) -> [ElementSet] {
         [
             ElementSet(name: addressMap(family), type: addressType(family)), ElementSet(name: portMap(family), type: portType),

@@ -37,6 +37,12 @@ struct IPPacket {
         }
     }
 
+    /// The packet that an ICMP error is about.
+    var quote: IPPacket? {
+        let isError = protocolNumber == 1 ? [3, 11, 12].contains(body[0]) : protocolNumber == 58 && body[0] < 128
+        return isError ? IPPacket(body.dropFirst(8)) : nil
+    }
+
     var flags: TCPFlags { protocolNumber == 6 && body.count > 13 ? TCPFlags(rawValue: body[13]) : [] }
 
     /// False for datagrams without one (RFC 768).
@@ -50,6 +56,12 @@ struct IPPacket {
             !InternetChecksum(of: body, transport, addresses: addresses).isRight
         {
             faults.append("wrong \(transport) checksum")
+        }
+        if let quote {
+            let pseudoHeader = protocolNumber == 58 ? addresses + UInt32(body.count).octets + [0, 0, 0, 58] : []
+            if !InternetChecksum(of: pseudoHeader + body).isRight { faults.append("wrong ICMP checksum") }
+            if protocolNumber == 1, !InternetChecksum(of: quote.header).isRight { faults.append("wrong checksum of the quoted header") }
+            if quote.source.address != destination.address { faults.append("quotes a packet of \(quote.source)") }
         }
         return faults
     }

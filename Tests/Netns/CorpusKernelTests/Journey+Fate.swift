@@ -5,6 +5,9 @@ import Ruleset
 extension Journey {
     /// What became of a packet, from where it was seen and what conntrack knows of it; what must not be is said in other words.
     func fate(of packet: Packet, _ sightings: [Sighting], _ delivered: TraceEvent.Headers?, _ table: ConntrackTable) -> String {
+        if let report = sightings.first(where: { $0.report?.reporter == packet.reporter && packet.reporter != nil }) {
+            return sightings.count == 1 ? fate(of: packet, report) : "\(sightings.count) copies"
+        }
         let refusals = sightings.filter(\.isRefusal)
         // What the host says to itself is on its way still.
         let passes = sightings.filter { !$0.isRefusal && $0.device != Lab.loopback }
@@ -24,6 +27,20 @@ extension Journey {
     private func fate(of packet: Packet, _ sighting: Sighting, _ table: ConntrackTable) -> String {
         let fate = fate(of: packet, sighting, isTracked: table.entry(of: packet) != nil, isReply: table.isReply(packet))
         let faults = faults(of: packet, sighting, fate)
+        return faults.isEmpty ? fate.words : "\(fate.words), but \(faults.joined(separator: ", "))"
+    }
+
+    /// Of an ICMP error, whose flow is the packet's.
+    private func fate(of packet: Packet, _ report: Sighting) -> String {
+        guard let quoted = report.report, quoted.source == packet.source else { return "reports another flow" }
+        let isSame = quoted.destination == packet.destination
+        let fate: PacketFate =
+            if !isSame {
+                .rewritten(to: quoted.destination, from: packet.source, device: isAtGateway(report) ? nil : index(report))
+            } else if isAtGateway(report) { .passed } else {
+                .forwarded(mac: report.destinationMAC, source: report.sourceMAC, device: index(report))
+            }
+        let faults = faults(of: packet, report, fate)
         return faults.isEmpty ? fate.words : "\(fate.words), but \(faults.joined(separator: ", "))"
     }
 
@@ -52,8 +69,9 @@ extension Journey {
     private func faults(of packet: Packet, _ sighting: Sighting, _ fate: PacketFate) -> [String] {
         guard let device = CorpusHost.device(named: sighting.device) else { return [] }
         var faults = sighting.faults
-        if sighting.hasChecksum != (packet.transport == .tcp || packet.hasChecksum) { faults.append("a checksum came or went") }
-        if sighting.flags != (packet.transport == .tcp ? packet.flags : []) { faults.append("other flags") }
+        let isReport = packet.reporter != nil
+        if !isReport, sighting.hasChecksum != (packet.transport == .tcp || packet.hasChecksum) { faults.append("a checksum came or went") }
+        if !isReport, sighting.flags != (packet.transport == .tcp ? packet.flags : []) { faults.append("other flags") }
         if case .forwarded = fate {
             if sighting.timeToLive != Probe.timeToLive { faults.append("TTL \(sighting.timeToLive)") }
             return faults

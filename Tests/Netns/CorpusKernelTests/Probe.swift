@@ -16,7 +16,25 @@ struct Probe {
         return (packet.destinationMAC?.octets ?? []) + (packet.sourceMAC?.octets ?? []) + ethertype.octets + networkPacket
     }
 
-    var networkPacket: [UInt8] { networkHeader + transportSegment }
+    var networkPacket: [UInt8] { packet.reporter.map(report) ?? networkHeader + transportSegment }
+
+    /// "Packet too big", for an MTU of 1 280, about what the listener has sent: the packet turned round.
+    private func report(_ reporter: IPAddress) -> [UInt8] {
+        var answer = packet
+        (answer.source, answer.destination, answer.reporter) = (packet.destination, packet.source, nil)
+        let isV4 = packet.family == .ipv4
+        let quote = Probe(packet: answer, number: number).networkPacket
+        let ends = reporter.octets + packet.destination.address.octets
+        func message(_ checksum: [UInt8]) -> [UInt8] { (isV4 ? [3, 4] : [2, 0]) + checksum + [0, 0, 5, 0] + quote }
+        let bare = message([0, 0])
+        let pseudoHeader = isV4 ? [] : ends + [0, 0] + UInt16(bare.count).octets + [0, 0, 0, 58]
+        let body = message(InternetChecksum(of: pseudoHeader + bare).value)
+        guard isV4 else { return [0x60, 0, 0, 0] + UInt16(body.count).octets + [58, Self.timeToLive] + ends + body }
+        func header(_ checksum: [UInt8]) -> [UInt8] {
+            [0x45, 0] + UInt16(body.count + 20).octets + [0, 1, 0x40, 0, Self.timeToLive, 1] + checksum + ends
+        }
+        return header(InternetChecksum(of: header([0, 0])).value) + body
+    }
 
     private var addresses: [UInt8] { packet.source.address.octets + packet.destination.address.octets }
 

@@ -21,6 +21,8 @@ struct Sighting {
     let timeToLive: UInt8
     let flags: TCPFlags
     let hasChecksum: Bool
+    /// An ICMP error: the router that sent it, and the flow of which it quotes a packet, as the client sees it.
+    let report: (reporter: IPAddress, source: Endpoint, destination: Endpoint)?
     /// Wrong checksums.
     let faults: [String]
 
@@ -32,7 +34,8 @@ struct Sighting {
         (self.destinationMAC, self.sourceMAC) = (destinationMAC, sourceMAC)
         (source, destination, timeToLive) = (packet.source, packet.destination, packet.timeToLive)
         (flags, hasChecksum) = (packet.flags, packet.hasChecksum)
-        faults = kind == .packet ? packet.faults : []
+        report = packet.quote.map { (packet.source.address, $0.destination, $0.source) }
+        faults = kind == .packet || report != nil ? packet.faults : []
     }
 
     var isRefusal: Bool { kind != .packet }

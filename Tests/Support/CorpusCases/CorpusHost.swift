@@ -26,6 +26,9 @@ public enum CorpusHost {
     /// The router that clients' frames come from, unless a packet names another MAC.
     public static let clientMAC = devices[0].gateway.mac
 
+    /// Whom flooded frames are for: nobody here.
+    static let strangerMAC = mac(0xFD, 1)
+
     private static func device(_ name: String, _ index: UInt8, _ routes: [String]) -> Device {
         Device(
             link: NetworkDevice(index: UInt32(index), name: name), mac: mac(0, index),

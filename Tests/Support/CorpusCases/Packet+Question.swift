@@ -9,6 +9,8 @@ extension Packet {
         if let device, device != CorpusHost.devices[0].link.name { words.append("by \(device)") }
         if transport == .tcp, flags != .syn { words.append("flags \(flags.words)") }
         if transport == .udp, !hasChecksum { words.append("no-checksum") }
+        if isFlooded { words.append("flooded") }
+        if let reporter { words.append("error-from \(reporter)") }
         if let connectionState { words.append("state \(connectionState.rawValue)") }
         if isFromHost { words.append("from-host") }
         return words.joined(separator: " ")

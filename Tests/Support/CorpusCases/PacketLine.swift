@@ -6,7 +6,8 @@ import Ruleset
 /// `192.0.2.2:4000 -> 203.0.113.10:80/tcp  dnat 10.0.1.12:8080 masquerade`; two blanks stand before the answer. The packet may add
 /// `mac MAC`, its source's; `by DEVICE`, which it comes in by; `flags syn,ack` (tcp; a line without them is a SYN), `flags none`;
 /// `state invalid`, where conntrack's opinion does not follow from flags and the packets before; `no-checksum` (udp);
-/// `from-host`, when the balancer itself sends it. Several ways are written `50% … | 50% …`.
+/// `flooded`, when the frame is addressed to somebody else; `error-from ADDRESS`: not the packet, but an ICMP error of that router about
+/// what the listener has sent to the packet's source; `from-host`, when the balancer itself sends it. Several ways are written `50% … | 50% …`.
 public struct PacketLine: Sendable {
     /// As written.
     public let question: String
@@ -87,6 +88,10 @@ private struct PacketQuestion {
             switch word {
             case "from-host": packet.isFromHost = true
             case "no-checksum": packet.hasChecksum = false
+            case "flooded": packet.isFlooded = true
+            case "error-from":
+                guard let reporter = words.popFirst().flatMap({ IPAddress($0) }) else { throw fault }
+                packet.reporter = reporter
             case "by": device = words.popFirst() ?? ""
             case "mac":
                 guard let given = words.popFirst().flatMap({ MACAddress($0) }) else { throw fault }
@@ -102,6 +107,7 @@ private struct PacketQuestion {
         }
         guard !packet.isFromHost else { return }
         guard let device = CorpusHost.device(named: device) else { throw fault }
-        (packet.device, packet.sourceMAC, packet.destinationMAC) = (device.link.name, mac, device.mac)
+        (packet.device, packet.sourceMAC) = (device.link.name, mac)
+        packet.destinationMAC = packet.isFlooded ? CorpusHost.strangerMAC : device.mac
     }
 }

@@ -11,6 +11,10 @@ struct Frame {
     var flags = TCPFlags.syn
     var sequence: UInt32 = 1
     var acknowledgement: UInt32 = 0
+    /// Whom it is for: the balancer.
+    var destinationMAC: [UInt8] = [2, 0, 0, 0, 0, 1]
+    /// Of a VLAN (IEEE 802.1Q).
+    var tag: UInt16?
 
     init(_ source: Endpoint, _ destination: Endpoint) { (self.source, self.destination) = (source, destination) }
 
@@ -22,7 +26,8 @@ struct Frame {
 
     var octets: [UInt8] {
         let family = source.address.family
-        let ethernet = [UInt8]([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 1, 1]) + (family == .ipv4 ? [8, 0] : [0x86, 0xDD])
+        let label = tag.map { [0x81, 0] + octets($0) } ?? []
+        let ethernet = destinationMAC + [2, 0, 0, 0, 1, 1] + label + (family == .ipv4 ? [8, 0] : [0x86, 0xDD])
         return ethernet + network(segment(checksum: 0).count) + segment(checksum: checksum)
     }
 

@@ -23,6 +23,9 @@ final class Socket: Sendable {
         setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
+    /// So much may wait to be sent, also on connections that it accepts from now on.
+    func makeRoom(_ octets: Int) { set(SOL_SOCKET, SO_SNDBUF, Int32(octets)) }
+
     func bind(to endpoint: Endpoint) throws {
         set(SOL_SOCKET, SO_REUSEADDR, 1)
         guard endpoint.withAddress({ Glibc.bind(descriptor, $0, $1) }) == 0 else {
