@@ -65,12 +65,13 @@ let package = Package(
         room("Services", "StateKeeping", uses: ["Seams"]),
         room("Services", "ControlServer", uses: ["ControlAPI", hummingbird, lifecycle, log] + nio),
         room("Services", "ControlClient", uses: ["ControlAPI"] + nio),
+        room("Services", "Hooks", uses: ["ControlAPI", "CLinux", "Threads", log]),
         room("Services", "Observability", uses: [log]),
 
         // Apps: composition and the command line.
         room("Apps", "Daemon", uses: [
             "NetfilterDriver", "KernelEvents", "FarmWatching", "HealthProbing", "Reconciling", "StateKeeping", "ControlServer", "Observability",
-            "Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "CLinux",
+            "Hooks", "Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "CLinux",
             yams, log, arguments, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ]),
         room("Apps", "Commands", uses: [
@@ -101,8 +102,9 @@ let package = Package(
         tests("ReconcilingTests", of: [
             "Reconciling", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "Seams", "HealthPolicy", "FarmConfig", "FarmModel", "ControlAPI", "NetTypes", log,
         ]),
+        tests("HooksTests", of: ["Hooks", "ControlAPI", "Threads", log]),
         tests("ObservabilityTests", of: ["Observability", log]),
-        tests("SettingsTests", of: ["Daemon", "ReconcilePolicy", "Observability", log]),
+        tests("SettingsTests", of: ["Daemon", "Hooks", "ReconcilePolicy", "Observability", log]),
         tests("ControlTests", of: ["ControlServer", "ControlClient", "Commands", "ControlAPI", yams, log, lifecycle] + nio),
         tests("CommandsTests", of: ["Commands", "ControlClient", "ControlAPI", arguments]),
         tests("CorpusTests", of: ["CorpusCases", "Ruleset", "NetTypes"]),

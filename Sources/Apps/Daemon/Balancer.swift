@@ -5,11 +5,13 @@ import FarmConfig
 import FarmWatching
 import Glibc
 import HealthProbing
+import Hooks
 import KernelEvents
 import Logging
 import NetTypes
 import NetfilterDriver
 import Observability
+import ReconcilePolicy
 import Reconciling
 import RulesetCompiler
 import Seams
@@ -31,6 +33,10 @@ struct Balancer {
         // Before the first load: what is written meanwhile is heard afterwards.
         let (watcher, lists) = (try FarmWatcher(path: directory.path) { changed.yield() }, ListReader())
         defer { watcher.stop() }
+        let signs = MaintenanceDirectory(path: settings.maintenanceDirectory)
+        let (signChanges, signChanged) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let signWatcher = try FarmWatcher(path: signs.path) { signChanged.yield() }
+        defer { signWatcher.stop() }
         let loader = FarmLoader(store: store, readLists: Self.readLists(lists, watcher)) { directory.reading() }
         let inbox = Inbox()
         let probes = try ProbeLoop(settings: ProbeSettings(sourcePorts: settings.probePorts)) { reports in
@@ -39,16 +45,22 @@ struct Balancer {
         // Events first: what happens while we read is then not missed.
         let monitor = try KernelMonitor { inbox.post($0) }
         defer { monitor.stop() }
-        let reconciler = try makeReconciler(inbox, monitor, probes, loader, store)
+        let hooks = try HookRunner(settings.hooks, log: log)
+        defer { hooks.stop() }
+        let reconciler = try makeReconciler(inbox, monitor, probes, loader, store, hooks)
         try probes.start()
         defer { probes.stop() }
         // Likewise, what is signalled.
         let hangUps = await UnixSignalsSequence(trapping: .sighup)
         let control = ControlServer(socketPath: settings.socket, service: reconciler, logger: log) { notification?.send(.ready) }
         try control.prepare()
+        if let files = maintenance(signs) { await reconciler.prepare(maintenance: files) }
         try await reconciler.start()
         clinux_trim_memory()
-        try await serve(control, reconciler, changes, hangUps, notification)
+        let maintenanceFollower = Part {
+            for await _ in signChanges { if let files = maintenance(signs) { await reconciler.set(maintenance: files) } }
+        }
+        try await serve(control, reconciler, changes, hangUps, notification, also: maintenanceFollower)
         notification?.send(.stopping)
         await reconciler.saveVerdicts()
         if settings.clearsOnStop { try await reconciler.clear() }
@@ -65,29 +77,47 @@ struct Balancer {
         }
     }
 
+    /// Nil when the directory cannot be read: then what was read last stays in force.
+    private func maintenance(_ directory: MaintenanceDirectory) -> MaintenanceFiles? {
+        do { return MaintenanceFiles(try directory.read()) } catch {
+            log.error("maintenance files cannot be read; what they said last stays", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
     private func makeReconciler(
-        _ inbox: Inbox, _ monitor: KernelMonitor, _ probes: ProbeLoop, _ loader: FarmLoader, _ store: StateDirectory
+        _ inbox: Inbox, _ monitor: KernelMonitor, _ probes: ProbeLoop, _ loader: FarmLoader, _ store: StateDirectory,
+        _ hooks: HookRunner
     ) throws -> Reconciler {
         guard let ports = PortRange(settings.probePorts.lowerBound, settings.probePorts.upperBound) else {
             preconditionFailure("settings hold a legal range")
         }
+        var own = Reconciler.Settings(
+            version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports, processID: UInt32(getpid()),
+            handover: settings.handover)
+        if !settings.hooks.isEmpty { own.listener = { hooks.post($0) } }
+        own.hookCounts = {
+            hooks.efforts.flatMap { effort in
+                [("done", effort.done), ("failed", effort.failed), ("retried", effort.retried), ("dropped", effort.dropped)].map {
+                    .init(hook: effort.hook, result: $0, count: $1)
+                }
+            }
+        }
         return Reconciler(
             driver: try NetfilterDriver(), inbox: inbox, notices: monitor, network: try RouteObserver(),
-            connections: try ConntrackForgetter(), ledger: try ConntrackLedger(), prober: probes, loader: loader, store: store,
-            settings: .init(
-                version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports, processID: UInt32(getpid()),
-                handover: settings.handover), log: log)
+            connections: try ConntrackForgetter(), ledger: try ConntrackLedger(), failures: try ConntrackFailures(), prober: probes, loader: loader, store: store,
+            settings: own, log: log)
     }
 
     private func serve(
         _ control: ControlServer, _ reconciler: Reconciler, _ changes: AsyncStream<Void>, _ hangUps: UnixSignalsSequence,
-        _ notification: ServiceNotification?
+        _ notification: ServiceNotification?, also part: Part
     ) async throws {
         let services: [any Service] = [
             control, Part { await reconciler.run() }, Part { await reconciler.keepStateFresh() },
             Part { await reconciler.askForNeighbours() },
             Part { for await _ in changes { _ = await reconciler.apply(author: "files") } }, Part { await Self.giveBackMemory() },
-            Part { await reload(on: hangUps, reconciler, notification) },
+            Part { await reload(on: hangUps, reconciler, notification) }, part,
         ]
         let group = ServiceGroup(
             configuration: .init(

@@ -1,4 +1,5 @@
 import Glibc
+import Hooks
 import Logging
 import NetTypes
 import Observability
@@ -10,6 +11,8 @@ struct Settings: Sendable, Equatable {
     var farms = "/etc/zvnft/farms.d"
     var state = "/var/lib/zvnft"
     var socket = "/run/zvnft/zvnftd.sock"
+    /// Nil: beside the directory of farm files.
+    var maintenance: String?
     var logLevel = Logger.Level.info
     var logFormat = LineLogHandler.Format.text
     /// Nil: every Ethernet device that is up.
@@ -17,8 +20,17 @@ struct Settings: Sendable, Equatable {
     var probePorts: ClosedRange<UInt16> = 61000...65535
     /// How connections outlast changes of tables where nothing is kept of each.
     var handover = HandoverSettings()
+    /// Who is told of transitions.
+    var hooks = HookSettings()
     /// Remove our tables when the daemon is stopped, instead of leaving the kernel to forward on.
     var clearsOnStop = false
+
+    /// Whose files take farms and backends out of service.
+    var maintenanceDirectory: String {
+        if let maintenance { return maintenance }
+        let steps = farms.split(separator: "/", omittingEmptySubsequences: true).dropLast()
+        return (farms.hasPrefix("/") ? "/" : "") + (steps + ["maintenance.d"]).joined(separator: "/")
+    }
 
     static let defaultFile = "/etc/zvnft/zvnftd.yaml"
 }
@@ -53,6 +65,11 @@ extension Settings {
 
     private static let known: [String: Setting] = [
         "farms": path(\.farms), "state": path(\.state), "socket": path(\.socket),
+        "maintenance": Setting(expected: "a path") { settings, node in
+            guard let path = node.scalar?.string, !path.isEmpty else { return false }
+            settings.maintenance = path
+            return true
+        },
         "logLevel": Setting(expected: "one of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))") { settings, node in
             guard let level = node.scalar.flatMap({ Logger.Level(rawValue: $0.string) }) else { return false }
             settings.logLevel = level
@@ -83,6 +100,11 @@ extension Settings {
         "handover": Setting(expected: handoverWords) { settings, node in
             guard let handover = HandoverSettings(node) else { return false }
             settings.handover = handover
+            return true
+        },
+        "hooks": Setting(expected: hookWords) { settings, node in
+            guard let hooks = HookSettings(node) else { return false }
+            settings.hooks = hooks
             return true
         },
         "onStop": Setting(expected: "leave or clear") { settings, node in

@@ -12,7 +12,7 @@ struct ConntrackSelection {
 
     /// What is deleted when the backend is out. Checked here for each entry, whatever the kernel has sorted out before.
     func containsUnanswered(_ entry: ConntrackEntry) -> Bool {
-        entry.isTranslated && entry.isUnanswered && entry.transport == transport
+        entry.isTranslated && (backend.isReset || entry.isUnanswered) && entry.transport == transport
             && entry.backend.address == address && (port == nil || entry.backend.port == port)
     }
 
@@ -33,7 +33,7 @@ struct ConntrackSelection {
             request.put(CTA_FILTER_REPLY_FLAGS.rawValue, native: filterFlags)
         }
         // ASSURED comes with the end of the handshake (nf_conntrack_proto_tcp.c): both half-open states lack it.
-        let handshake = transport == .tcp ? IPS_ASSURED.rawValue : 0
+        let handshake = transport == .tcp && !backend.isReset ? IPS_ASSURED.rawValue : 0
         Self.put(status: IPS_DST_NAT.rawValue, of: IPS_DST_NAT.rawValue | handshake, request)
         return request
     }
@@ -42,6 +42,13 @@ struct ConntrackSelection {
     static func translatedDump() -> NetlinkRequest {
         let request = dump(family: nil)
         put(status: IPS_DST_NAT.rawValue, of: IPS_DST_NAT.rawValue, request)
+        return request
+    }
+
+    /// A dump of all that was translated to a backend and has had no answer.
+    static func unrepliedDump() -> NetlinkRequest {
+        let request = dump(family: nil)
+        put(status: IPS_DST_NAT.rawValue, of: IPS_DST_NAT.rawValue | IPS_SEEN_REPLY.rawValue, request)
         return request
     }
 

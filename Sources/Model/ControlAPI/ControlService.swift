@@ -5,6 +5,8 @@ public protocol ControlService: Sendable {
     func farm(_ name: String) async throws(Problem) -> FarmDetail
     /// Nil: of all farms. Counting connections walks the conntrack table, so it is done only when asked.
     func backends(farm: String?, countingConnections: Bool) async throws(Problem) -> BackendList
+    /// Nil: of all its backends.
+    func why(farm: String, backend: String?) async throws(Problem) -> WhyView
     /// Sets or, with nil, drops the override. Returns once the kernel has it.
     func override(farm: String, backend: String, _ request: OverrideRequest?, by caller: Caller) async throws(Problem) -> BackendView
     /// Re-reads the farm files; a dry run says what would be done.

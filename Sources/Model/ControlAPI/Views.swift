@@ -17,6 +17,10 @@ public struct StatusView: Codable, Sendable, Equatable {
     public var stateFault: String?
     /// Farms of which slots are in transition, sorted by name.
     public var handovers: [HandoverView]
+    /// Farms in which so few backends are healthy that all are used, sorted.
+    public var panics: [String]
+    /// What went down together, and therefore may be our fault, in words.
+    public var suspicions: [String]
 
     public struct Farms: Codable, Sendable, Equatable {
         public var total, up, degraded, down: Int
@@ -33,12 +37,13 @@ public struct StatusView: Codable, Sendable, Equatable {
 
     public init(
         version: String, generation: UInt32, drift: Bool, farms: Farms, backends: Backends, lastChange: Change?,
-        configFaults: [String], ownsTables: Bool, stateFault: String?, handovers: [HandoverView] = []
+        configFaults: [String], ownsTables: Bool, stateFault: String?, handovers: [HandoverView] = [],
+        panics: [String] = [], suspicions: [String] = []
     ) {
         (self.version, self.generation, self.drift) = (version, generation, drift)
         (self.farms, self.backends, self.lastChange) = (farms, backends, lastChange)
         (self.configFaults, self.ownsTables, self.stateFault) = (configFaults, ownsTables, stateFault)
-        self.handovers = handovers
+        (self.handovers, self.panics, self.suspicions) = (handovers, panics, suspicions)
     }
 }
 
@@ -82,6 +87,8 @@ public struct FarmView: Codable, Sendable, Equatable {
     public var backends: Count
     public var tableSize: Int
     public var description: String?
+    /// So few backends are healthy that all are used.
+    public var panic: Bool
 
     /// Total, probed well, and named by at least one slot.
     public struct Count: Codable, Sendable, Equatable {
@@ -91,9 +98,10 @@ public struct FarmView: Codable, Sendable, Equatable {
 
     public init(
         name: String, mode: String, scheduler: String, state: FarmState, listen: [String], backends: Count, tableSize: Int,
-        description: String?
+        description: String?, panic: Bool = false
     ) {
         (self.name, self.mode, self.scheduler, self.state) = (name, mode, scheduler, state)
+        self.panic = panic
         (self.listen, self.backends, self.tableSize, self.description) = (listen, backends, tableSize, description)
     }
 }
@@ -212,13 +220,17 @@ public struct TraceView: Codable, Sendable, Equatable {
 
 /// Something that happened: a line of `lbctl monitor`.
 public struct EventView: Codable, Sendable, Equatable {
-    public enum Kind: String, Codable, Sendable { case verdict, change, drift, neighbour, link, config, override, handover }
+    public enum Kind: String, Codable, Sendable { case verdict, change, drift, neighbour, link, config, override, handover, policy }
     /// RFC 3339, UTC, with milliseconds.
     public var at: String
     public var kind: Kind
     public var farm, backend: String?
     public var message: String
-    public init(at: String, kind: Kind, farm: String?, backend: String?, message: String) {
+    /// For programs. verdict: up, down or unknown. policy: panic, panic-over, tier-joined, tier-left, held, hold-over, ejected,
+    /// ejection-over, suspicion or suspicion-over. Nil elsewhere.
+    public var state: String?
+    public init(at: String, kind: Kind, farm: String?, backend: String?, message: String, state: String? = nil) {
         (self.at, self.kind, self.farm, self.backend, self.message) = (at, kind, farm, backend, message)
+        self.state = state
     }
 }

@@ -45,8 +45,8 @@ struct BackendDecoder {
         guard let address, port != .some(nil), name != .some(nil) else { return nil }
         let backend = Backend(
             name: (name ?? nil) ?? Self.endpointText(address, port ?? nil), address: address, port: port ?? nil, weight: weight ?? 1,
-            priority: priority ?? 1, sourceAddress: source, health: health?.resolved, state: state ?? .ready,
-            connectionLimit: limit, mark: mark)
+            priority: priority ?? 1, sourceAddress: source, health: health?.resolved,
+            verdictPolicy: health?.policy.resolved, state: state ?? .ready, connectionLimit: limit, mark: mark)
         return BackendDraft(
             backend: backend, spot: fields["address"]?.spot ?? entry.spot,
             nameSpot: fields["name"]?.spot ?? fields["address"]?.spot ?? entry.spot,

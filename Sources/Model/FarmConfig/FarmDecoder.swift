@@ -27,14 +27,16 @@ struct FarmDecoder {
         var farm = Farm(
             name: name?.value ?? "", description: fields["description"]?.text(), listeners: listeners.entries.map(\.value).sorted(),
             mode: mode(), scheduler: scheduler(), tableSize: tableSize(), backends: [], health: health?.resolved ?? HealthCheck(),
-            quorum: fields["quorum"]?.integer() ?? 1, noBackend: fields["noBackend"]?.word(NoBackendAction.init(rawValue:)) ?? .reject,
+            verdictPolicy: health?.policy.resolved ?? VerdictPolicy(), panicThreshold: health?.policy.panicThreshold ?? 50,
+            passive: health?.policy.passive, quorum: fields["quorum"]?.integer() ?? 1,
+            quorumHysteresis: fields["quorumHysteresis"]?.integer() ?? 0, noBackend: fields["noBackend"]?.word(NoBackendAction.init(rawValue:)) ?? .reject,
             state: fields["state"]?.word(AdminState.init(rawValue:)) ?? .ready, policies: traffic.policies, limits: traffic.limits,
             persistence: traffic.persistence, helper: fields["helper"]?.word { $0 }.flatMap(ConnectionHelper.init(rawValue:)),
             log: traffic.log, logPrefix: traffic.logPrefix, mark: fields["mark"]?.mark())
         let decoder = BackendDecoder(farmHealth: health, isLocal: farm.mode == .local)
         let backends = fields.required("backends").flatMap { decoder.backends($0) } ?? Complete(entries: [], isWhole: false)
         farm.backends = backends.entries.map(\.backend)
-        let draft = FarmDraft(farm: farm, name: name, listeners: listeners, backends: backends, traffic: traffic)
+        let draft = FarmDraft(farm: farm, name: name, listeners: listeners, backends: backends, traffic: traffic, policy: health?.policy)
         FarmRules(draft: draft, fields: fields, log: log).check()
         return draft.with(isLegal: log.count == before)
     }

@@ -7,12 +7,15 @@ struct FarmDraft {
     let listeners: Complete<Placed<Listener>>
     let backends: Complete<BackendDraft>
     let traffic: TrafficDraft
+    let policy: PolicySettings?
     private(set) var isLegal = false
 
     init(
-        farm: Farm, name: Placed<String>?, listeners: Complete<Placed<Listener>>, backends: Complete<BackendDraft>, traffic: TrafficDraft
+        farm: Farm, name: Placed<String>?, listeners: Complete<Placed<Listener>>, backends: Complete<BackendDraft>, traffic: TrafficDraft,
+        policy: PolicySettings?
     ) {
         (self.farm, self.name, self.listeners, self.backends, self.traffic) = (farm, name, listeners, backends, traffic)
+        self.policy = policy
     }
 
     func with(isLegal: Bool) -> FarmDraft {

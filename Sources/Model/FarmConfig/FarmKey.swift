@@ -39,6 +39,8 @@ indirect enum ValueType: Sendable {
     case text(TextForm)
     case choice([Choice])
     case integer(ClosedRange<Int>)
+    /// `50` or `50%`
+    case percent(ClosedRange<Int>)
     case duration
     /// The same in whole seconds, as the kernel ages what it remembers.
     case seconds

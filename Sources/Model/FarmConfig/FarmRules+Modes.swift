@@ -15,12 +15,21 @@ extension FarmRules {
             entry.mark?.fault(
                 .doesNotApply, "mode \(draft.farm.mode.name) marks packets before it chooses their backend", hint: "mark the farm instead")
         }
+        checkPolicies()
         if draft.farm.helper != nil { refuse(fields["helper"], "to announce further connections to") }
         refuse(
             fields["persistence"], "to keep a connection where its first packet went",
             hint: "hash: [sourceAddress] keeps clients apart, too")
         if draft.farm.scheduler == .leastConnections { return refuse(fields["scheduler"], "to count connections with") }
         checkRepeatability()
+    }
+
+    private func checkPolicies() {
+        refuse(draft.policy?.passivePlace, "to watch connections with")
+        if draft.policy?.onDown == .reset { refuse(draft.policy?.onDownPlace, "to forget connections in") }
+        for entry in draft.backends.entries where entry.backend.verdictPolicy?.onDown == .reset {
+            refuse(entry.health?.policy.onDownPlace, "to forget connections in")
+        }
     }
 
     private func refuse(_ reader: NodeReader?, _ purpose: String, hint: String? = nil) {

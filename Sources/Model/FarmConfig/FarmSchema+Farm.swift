@@ -55,6 +55,9 @@ extension FarmSchema {
                 "farm.quorum", .integer(1...FarmLimits.backendsPerFarm * 1000), default: "1",
                 "Total weight of healthy backends below which the next tier of priority joins."),
             FarmKey(
+                "farm.quorumHysteresis", .integer(0...FarmLimits.backendsPerFarm * 1000), default: "0",
+                "Weight above the quorum that the lower tiers have to reach before a tier that has joined leaves again."),
+            FarmKey(
                 "farm.noBackend", .choice(NoBackendAction.allCases.map { .word($0.rawValue) }), default: "reject",
                 "What a client gets when no backend is usable: a refusal, silence, or the packet goes on as if there were no farm."),
             FarmKey(
@@ -64,8 +67,6 @@ extension FarmSchema {
             persistence, limits, policies, log,
             FarmKey(
                 "farm.mark", .mark, default: "none", "Bits that are set in the packet mark of the farm's traffic; other bits are kept."),
-            .later("farm.quorumHysteresis", "Keeps the tiers from flapping about the quorum."),
-            .later("farm.panicThreshold", "Share of healthy backends below which all are used."),
         ])
 
     static let listen = FarmKey(

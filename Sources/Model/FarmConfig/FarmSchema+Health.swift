@@ -1,7 +1,7 @@
 extension FarmSchema {
     /// The keys of a health check; they stand under the farm and under each backend.
     static func health(_ path: String, _ meaning: String) -> FarmKey {
-        FarmKey(path, .section, default: "a tcp probe every 2s", meaning, keys: probe(path) + timing(path) + http(path) + later(path))
+        FarmKey(path, .section, default: "a tcp probe every 2s", meaning, keys: probe(path) + timing(path) + http(path) + policy(path) + later(path))
     }
 
     private static let laterTypes = [
@@ -31,9 +31,6 @@ extension FarmSchema {
                 "\(path).rise", .integer(1...100), default: "2",
                 "Consecutive successes that bring a backend up; at the start one is enough."),
             FarmKey("\(path).fall", .integer(1...100), default: "3", "Consecutive failures that take a backend down."),
-            FarmKey(
-                "\(path).onDown", .choice([.word("remove"), .later("drain"), .later("reset")]), default: "remove",
-                "What happens to the connections of a backend that goes down."),
         ]
     }
 
@@ -51,15 +48,13 @@ extension FarmSchema {
         let meanings: [(String, String)] = [
             ("source", "The address that the probe comes from."), ("interface", "The device that the probe leaves by."),
             ("spread", "How starts are spread over the interval."), ("jitter", "Chance on top of the spread."),
-            ("initialState", "The verdict before the first probe."), ("headers", "Further headers of the request."),
+            ("headers", "Further headers of the request."),
             ("reuse", "Whether connections are kept for the next probe."), ("send", "What is sent."),
             ("expect", "What has to be answered."),
             ("tls", "Verification of certificates."), ("command", "A program that probes."), ("user", "The user that runs it."),
             ("convention", "The meaning of its exit codes."), ("maxParallel", "How many run at a time."),
             ("agent", "An agent on the backend that sets weight and state."),
-            ("slowStart", "Time in which the weight grows after a return."),
-            ("panicThreshold", "Share of healthy backends below which all are used."), ("passive", "Verdicts from real traffic."),
-            ("dampening", "Backends that flap are held down for longer."), ("checks", "Several checks at once."),
+            ("checks", "Several checks at once."),
             ("require", "How many of them have to succeed."),
         ]
         return meanings.map { .later("\(path).\($0.0)", $0.1) }

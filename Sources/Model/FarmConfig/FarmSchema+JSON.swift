@@ -31,6 +31,7 @@ extension FarmSchema {
                 + (form.pattern.map { [("pattern", .text($0))] } ?? [])
         case .choice(let choices): [("enum", .array(choices.filter(\.isSupported).map { .text($0.word) }))]
         case .integer(let range): number(range)
+        case .percent(let range): anyOf([number(range), pattern("^[0-9]+%$")])
         case .duration: pattern("^[1-9][0-9]*(ms|s|m|h)$")
         case .seconds: pattern("^[1-9][0-9]*(s|m|h)$")
         case .rate: pattern(RateText.pattern)

@@ -37,6 +37,7 @@ extension ValueType {
         case .text(let form): form.rule
         case .choice(let choices): choices.filter(\.isSupported).map(\.word).alternatives
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .percent(let range): "per cent, a whole number from \(range.lowerBound) to \(range.upperBound), as 50 or 50%"
         case .duration: "a duration such as 500ms, 2s or 10m, from 1ms to 24h"
         case .seconds: "a duration in whole seconds such as 30s, 10m or 1h, from 1s to 24h"
         case .rate: RateText.rule

@@ -10,6 +10,7 @@ struct HealthSettings {
     var rise, fall: Int?
     var method, path, host, expectBody: String?
     var expectStatus: [ClosedRange<Int>]?
+    var policy = PolicySettings()
 
     /// Whether somebody thought of what is probed where.
     var isChosen: Bool { kind != nil || port != nil }
@@ -21,7 +22,7 @@ struct HealthSettings {
             fastInterval: fastInterval ?? base.fastInterval, downInterval: downInterval ?? base.downInterval,
             timeout: timeout ?? base.timeout, rise: rise ?? base.rise, fall: fall ?? base.fall, method: method ?? base.method,
             path: path ?? base.path, host: host ?? base.host, expectBody: expectBody ?? base.expectBody,
-            expectStatus: expectStatus ?? base.expectStatus)
+            expectStatus: expectStatus ?? base.expectStatus, policy: policy.over(base.policy))
     }
 
     var resolved: HealthCheck {
@@ -49,14 +50,15 @@ struct HealthSettings {
 enum HealthDecoder {
     private static let httpKeys = ["method", "path", "host", "expectStatus", "expectBody"]
     private static let probeKeys = [
-        "port", "address", "via", "interval", "fastInterval", "downInterval", "timeout", "rise", "fall", "onDown",
-    ]
+        "port", "address", "via", "interval", "fastInterval", "downInterval", "timeout", "rise", "fall",
+    ] + PolicySettings.ofVerdicts
 
     static func settings(_ reader: NodeReader, over base: HealthSettings? = nil) -> HealthSettings? {
         guard let fields = reader.fields("a mapping such as { type: http, path: /healthz }") else { return nil }
         var own = HealthSettings()
         readProbe(&own, fields)
         readHTTP(&own, fields)
+        own.policy = PolicySettings(fields)
         let all = base.map(own.over) ?? own
         checkKeys(of: all.kind ?? "tcp", fields)
         if all.kind == "http", all.method == "HEAD", all.expectBody != nil {
@@ -76,7 +78,7 @@ enum HealthDecoder {
         settings.timeout = fields["timeout"]?.duration()
         settings.rise = fields["rise"]?.integer()
         settings.fall = fields["fall"]?.integer()
-        for name in ["via", "onDown"] { _ = fields[name]?.word { $0 } }
+        _ = fields["via"]?.word { $0 }
     }
 
     private static func readHTTP(_ settings: inout HealthSettings, _ fields: Fields) {

@@ -71,6 +71,18 @@ extension NodeReader {
         return number
     }
 
+    /// 50 or 50%
+    func percent() -> Int? {
+        guard case .percent(let range) = key.type else { preconditionFailure("\(key.path) is no percentage") }
+        guard let scalar = scalar(key.type.summary) else { return nil }
+        guard scalar.text.hasSuffix("%") else { return integer(in: range) }
+        guard let number = DecimalText.integer(scalar.text.dropLast()), range.contains(number) else {
+            fault(.badNumber, "\(scalar.text.quoted) is out of range for \(key.name.quoted)", hint: key.type.summary)
+            return nil
+        }
+        return number
+    }
+
     /// The digits of a plain scalar; what YAML reads in another base, or not as a number, is a fault.
     func plainNumber(_ scalar: SourceScalar, _ expected: String) -> String? {
         guard scalar.isPlain else {

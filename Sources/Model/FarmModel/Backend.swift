@@ -15,6 +15,8 @@ public struct Backend: Sendable, Hashable {
     public var sourceAddress: IPAddress?
     /// Instead of the farm's check.
     public var health: HealthCheck?
+    /// Instead of the farm's.
+    public var verdictPolicy: VerdictPolicy?
     public var state: AdminState
     /// Connections at a time, 1 or more; those above it are sent to nobody else but refused. Nil for no bound.
     public var connectionLimit: Int?
@@ -23,8 +25,8 @@ public struct Backend: Sendable, Hashable {
 
     public init(
         name: String, address: IPAddress, port: PortRange? = nil, weight: Int = 1, priority: Int = 1,
-        sourceAddress: IPAddress? = nil, health: HealthCheck? = nil, state: AdminState = .ready, connectionLimit: Int? = nil,
-        mark: UInt32? = nil
+        sourceAddress: IPAddress? = nil, health: HealthCheck? = nil, verdictPolicy: VerdictPolicy? = nil,
+        state: AdminState = .ready, connectionLimit: Int? = nil, mark: UInt32? = nil
     ) {
         self.name = name
         self.address = address
@@ -33,6 +35,7 @@ public struct Backend: Sendable, Hashable {
         self.priority = priority
         self.sourceAddress = sourceAddress
         self.health = health
+        self.verdictPolicy = verdictPolicy
         self.state = state
         self.connectionLimit = connectionLimit
         self.mark = mark

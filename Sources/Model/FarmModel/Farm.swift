@@ -14,8 +14,15 @@ public struct Farm: Sendable, Hashable {
     public var tableSize: TableSize
     public var backends: [Backend]
     public var health: HealthCheck
+    public var verdictPolicy: VerdictPolicy
+    /// Per cent of healthy backends below which all of them are used, 1–100; 0: never.
+    public var panicThreshold: Int
+    /// Nil: real connections do not speak against a backend.
+    public var passive: PassiveDetection?
     /// Total weight of usable backends below which the next tier joins; 1 or more.
     public var quorum: Int
+    /// Weight above the quorum at which a tier that has joined leaves again; 0 or more.
+    public var quorumHysteresis: Int
     public var noBackend: NoBackendAction
     public var state: AdminState
     /// In the order of the file: the first one that holds a packet's source decides; what none holds is accepted.
@@ -33,9 +40,10 @@ public struct Farm: Sendable, Hashable {
     public init(
         name: String, description: String? = nil, listeners: [Listener], mode: ForwardingMode = .snat(source: []),
         scheduler: Scheduler = .maglev(.addressAndPort), tableSize: TableSize = .automatic, backends: [Backend],
-        health: HealthCheck = HealthCheck(), quorum: Int = 1, noBackend: NoBackendAction = .reject, state: AdminState = .ready,
-        policies: [Policy] = [], limits: Limits = Limits(), persistence: Persistence? = nil, helper: ConnectionHelper? = nil,
-        log: ConnectionLog? = nil, logPrefix: String? = nil, mark: UInt32? = nil
+        health: HealthCheck = HealthCheck(), verdictPolicy: VerdictPolicy = VerdictPolicy(), panicThreshold: Int = 50,
+        passive: PassiveDetection? = nil, quorum: Int = 1, quorumHysteresis: Int = 0, noBackend: NoBackendAction = .reject,
+        state: AdminState = .ready, policies: [Policy] = [], limits: Limits = Limits(), persistence: Persistence? = nil,
+        helper: ConnectionHelper? = nil, log: ConnectionLog? = nil, logPrefix: String? = nil, mark: UInt32? = nil
     ) {
         self.name = name
         self.description = description
@@ -45,7 +53,11 @@ public struct Farm: Sendable, Hashable {
         self.tableSize = tableSize
         self.backends = backends
         self.health = health
+        self.verdictPolicy = verdictPolicy
+        self.panicThreshold = panicThreshold
+        self.passive = passive
         self.quorum = quorum
+        self.quorumHysteresis = quorumHysteresis
         self.noBackend = noBackend
         self.state = state
         self.policies = policies
@@ -66,6 +78,11 @@ extension Farm {
                 && listener.ports.contains { $0.contains(endpoint.port) }
         }
     }
+}
+
+extension Farm {
+    /// What follows from the verdicts about this backend.
+    public func verdictPolicy(of backend: Backend) -> VerdictPolicy { backend.verdictPolicy ?? verdictPolicy }
 }
 
 /// What a client gets when a listener has no usable backend.

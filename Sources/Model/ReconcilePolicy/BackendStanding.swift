@@ -1,7 +1,6 @@
 import FarmModel
 import HealthPolicy
 import NetTypes
-import RulesetCompiler
 
 /// Why a backend gets new connections, or why not.
 public enum BackendStanding: Sendable, Hashable {
@@ -9,6 +8,10 @@ public enum BackendStanding: Sendable, Hashable {
     case admin(AdminState)
     case weightZero
     case verdict(Verdict)
+    /// Held down after relapses, until then.
+    case held(until: MonotonicInstant)
+    /// By passive detection, until then.
+    case ejected(until: MonotonicInstant)
     /// dsr: nobody has answered for its address on the link yet.
     case noNeighbour
 
@@ -33,6 +36,7 @@ extension Farm {
 extension DesiredState {
     public func admin(of backend: Backend, in farm: Farm) -> AdminState {
         if farm.state != .ready { return farm.state }
+        if maintenance.note(on: BackendID(farm: farm.name, backend: backend.name)) != nil { return .maintenance }
         return overrides[BackendID(farm: farm.name, backend: backend.name)]?.admin ?? backend.state
     }
 
@@ -48,20 +52,18 @@ extension DesiredState {
 
     /// The first reason that keeps the backend out, in the order in which an operator would look.
     public func standing(of backend: Backend, in farm: Farm) -> BackendStanding {
+        standing(of: backend, in: farm, record(of: backend, in: farm))
+    }
+
+    func standing(of backend: Backend, in farm: Farm, _ record: BackendRecord) -> BackendStanding {
         let admin = admin(of: backend, in: farm)
         if admin != .ready { return .admin(admin) }
         if weight(of: backend, in: farm) == 0 { return .weightZero }
         let verdict = verdict(of: backend, in: farm)
         if verdict != .up { return .verdict(verdict) }
         if farm.mode == .dsr, nextHops[backend.address] == nil { return .noNeighbour }
+        if let end = record.ejectedUntil, record.isEjected(at: now) { return .ejected(until: end) }
+        if let end = record.heldUntil, record.isHeld(at: now) { return .held(until: end) }
         return .serving
-    }
-
-    func conditions(of farm: Farm) -> [BackendCondition] {
-        farm.backends.map { backend in
-            BackendCondition(
-                isUsable: standing(of: backend, in: farm).isUsable, weight: weight(of: backend, in: farm),
-                nextHop: farm.mode.usesConntrack ? nil : nextHops[backend.address])
-        }
     }
 }

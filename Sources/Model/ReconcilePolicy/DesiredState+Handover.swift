@@ -30,6 +30,7 @@ extension DesiredState {
 
     /// Compiles a farm, with the handover that follows from how the kernel serves it.
     mutating func compile(_ farm: Farm, _ plan: FarmPlan) -> CompiledFarm {
+        judge(farm)
         let conditions = conditions(of: farm)
         guard !farm.mode.usesConntrack, served[farm.name] != nil else {
             transitions[farm.name] = nil
@@ -49,7 +50,8 @@ extension DesiredState {
     private func isDead(_ destination: Destination, in farm: Farm) -> Bool {
         if farm.mode == .dsr, nextHops[destination.address] == nil { return true }
         let backends = farm.backends.filter { Destination(of: $0, farm.mode) == destination }
-        return !backends.isEmpty && backends.allSatisfy { verdict(of: $0, in: farm) == .down }
+        return !backends.isEmpty
+            && backends.allSatisfy { verdict(of: $0, in: farm) == .down && farm.verdictPolicy(of: $0).onDown != .drain }
     }
 
     /// The kernel has what is desired: what follows is a change of that.

@@ -11,6 +11,11 @@ public struct DesiredState: Sendable {
     public private(set) var farms: [String: Farm] = [:]
     public private(set) var overrides: [BackendID: Override] = [:]
     public private(set) var verdicts: [ProbeTarget: Verdict] = [:]
+    public private(set) var maintenance = MaintenanceFiles()
+    /// What the policy remembers, by farm.
+    public internal(set) var health: [String: FarmHealth] = [:]
+    /// Farms that were judged since somebody asked.
+    var judgedFarms: Set<String> = []
     /// How frames reach the backends of dsr and stateless farms. Those of dsr that are missing are held out of the table, those of
     /// stateless farms are routed to.
     public private(set) var nextHops: [IPAddress: NextHop] = [:]
@@ -38,6 +43,8 @@ public struct DesiredState: Sendable {
     private(set) var compiler = RulesetCompiler()
     private var users: [ProbeTarget: Set<String>] = [:]
     private var directUsers: [IPAddress: Set<String>] = [:]
+    /// Of targets for which it is not `lastKnown`.
+    private var initialStates: [ProbeTarget: InitialState] = [:]
     private let probePorts: PortRange
 
     public init(probePorts: PortRange = Environment.defaultProbePorts, handover: HandoverSettings = HandoverSettings()) {
@@ -83,6 +90,7 @@ extension DesiredState {
             }
         }
         for name in transitions.keys where farms[name] == nil { transitions[name] = nil }
+        health = health.filter { farms[$0.key] != nil }
         following = Set(new.lazy.filter(\.followsConnections).map(\.name))
         slotShares = slotShares.filter { following.contains($0.key) }
         noteFormerAddresses()
@@ -97,13 +105,27 @@ extension DesiredState {
     }
 
     /// Returns the verdicts that are news, and the farms that they concern.
+    ///
+    /// `areOld`: they were reached before the daemon began, or are taken over: no backend has gone down or come back just now.
     @discardableResult
-    public mutating func set(verdicts new: [ProbeTarget: Verdict]) -> (changed: [ProbeTarget: Verdict], farms: Set<String>) {
+    public mutating func set(
+        verdicts new: [ProbeTarget: Verdict], areOld: Bool = false
+    ) -> (changed: [ProbeTarget: Verdict], farms: Set<String>) {
         let changed = new.filter { users[$0.key] != nil && verdicts[$0.key] ?? .unknown != $0.value }
         verdicts.merge(changed) { $1 }
         let concerned = changed.keys.reduce(into: Set<String>()) { $0.formUnion(users[$1] ?? []) }
+        if !areOld { remember(changed, in: concerned) }
         recompile(concerned)
         return (changed, concerned)
+    }
+
+    /// Returns the farms of which files say something new.
+    @discardableResult
+    public mutating func set(maintenance new: MaintenanceFiles) -> Set<String> {
+        let concerned = new.farmsThatDiffer(from: maintenance)
+        maintenance = new
+        recompile(concerned)
+        return concerned
     }
 
     /// Replaces the known next hops and the devices by which frames for dsr and stateless farms come in.
@@ -153,16 +175,39 @@ extension DesiredState {
     /// A target whose check was changed keeps the verdict of its endpoint until the new check has spoken: an edit takes nobody out.
     private mutating func carryVerdicts() {
         let known = Dictionary(verdicts.map { ($0.key.endpoint, $0.value) }) { $0 == .up ? $0 : $1 }
-        let carried = users.keys.compactMap { target in (verdicts[target] ?? known[target.endpoint]).map { (target, $0) } }
+        let carried = users.keys.compactMap { target in
+            (verdicts[target] ?? known[target.endpoint] ?? initialVerdict(of: target)).map { (target, $0) }
+        }
         verdicts = Dictionary(uniqueKeysWithValues: carried)
     }
 
+    /// What the files say of a target that nobody has probed; nil: what is known from before a restart.
+    public func initialVerdict(of target: ProbeTarget) -> Verdict? {
+        switch initialStates[target] {
+        case .up: .up
+        case .down: .down
+        case .lastKnown, nil: nil
+        }
+    }
+
+    /// Where farms that share a probe say different things, the most hopeful one counts.
+    private mutating func note(_ state: InitialState, of target: ProbeTarget) {
+        switch (state, initialStates[target]) {
+        case (.up, _): initialStates[target] = .up
+        case (.down, nil) where users[target] == nil: initialStates[target] = .down
+        case (.lastKnown, .down): initialStates[target] = nil
+        default: break
+        }
+    }
+
     private mutating func indexUsers() {
-        users = [:]
-        directUsers = [:]
+        (users, directUsers, initialStates) = ([:], [:], [:])
         for farm in farms.values {
             for backend in farm.backends {
-                if let target = farm.probeTarget(of: backend) { users[target, default: []].insert(farm.name) }
+                if let target = farm.probeTarget(of: backend) {
+                    note(farm.verdictPolicy(of: backend).initialState, of: target)
+                    users[target, default: []].insert(farm.name)
+                }
                 if !farm.mode.usesConntrack { directUsers[backend.address, default: []].insert(farm.name) }
             }
         }

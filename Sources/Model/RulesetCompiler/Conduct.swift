@@ -10,6 +10,8 @@ enum Conduct {
     static let bogusChain = "bogus-flags"
 
     static func backendSet(_ variant: Variant) -> String { "tracked-backends\(variant.suffix)" }
+    /// Backends that are down and whose connections were forgotten: they are told so.
+    static func fallenSet(_ variant: Variant) -> String { "fallen-backends\(variant.suffix)" }
     static func strictSet(_ variant: Variant) -> String { "strict-listeners\(variant.suffix)" }
     static func resetMap(_ variant: Variant) -> String { "reset-listeners\(variant.suffix)" }
 
@@ -35,22 +37,30 @@ enum Conduct {
             Rule(.connectionState(.invalid), .inSet(listener($0.family), set: strictSet($0)), .verdict(.goto(bogusChain)))
         }
         let backends = Variant.all.filter { sets[backendSet($0)] != nil }
+        let fallen = Variant.all.filter { sets[fallenSet($0)] != nil }
         let known = Rule(.connectionState(.established), .verdict(.accept))
-        return resets + [known] + strict + guards(backends)
+        return resets + [known] + strict + guards(backends, fallen)
     }
 
     /// Invalid packets of backends, and such as seem to begin a connection in its middle. A backend may begin connections of its own
-    /// from the port that it serves at; over udp nothing tells these from replies.
-    private static func guards(_ backends: [Variant]) -> [Rule] {
+    /// from the port that it serves at; over udp nothing tells these from replies. A backend whose connections were forgotten because it is
+    /// down gets a reset for each: so it learns that they are over.
+    private static func guards(_ backends: [Variant], _ fallen: [Variant]) -> [Rule] {
         guard !backends.isEmpty else { return [] }
-        let invalid = backends.map { Rule(.connectionState(.invalid), .transport(.tcp), from($0), .counter, .verdict(.drop)) }
+        let over = [ConnectionState.invalid, .new].map { state in
+            fallen.map { variant in
+                Rule(
+                    .connectionState(state), .transport(.tcp), from(variant, fallenSet(variant)), .counter, .reject(.tcpReset))
+            }
+        }
+        let invalid = backends.map { Rule(.connectionState(.invalid), .transport(.tcp), from($0, backendSet($0)), .counter, .verdict(.drop)) }
         let begins = Rule(.connectionState(.new), .tcpFlags(.syn, among: [.fin, .syn, .rst, .ack]), .verdict(.accept))
-        let new = backends.map { Rule(.connectionState(.new), .transport(.tcp), from($0), .counter, .verdict(.drop)) }
-        return invalid + [begins] + new
+        let new = backends.map { Rule(.connectionState(.new), .transport(.tcp), from($0, backendSet($0)), .counter, .verdict(.drop)) }
+        return over[0] + invalid + [begins] + over[1] + new
     }
 
-    private static func from(_ variant: Variant) -> Statement {
-        .inSet(Key(.address(.source, variant.family), .port(.source)), set: backendSet(variant))
+    private static func from(_ variant: Variant, _ set: String) -> Statement {
+        .inSet(Key(.address(.source, variant.family), .port(.source)), set: set)
     }
 }
 

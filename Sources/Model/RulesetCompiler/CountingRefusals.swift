@@ -37,7 +37,8 @@ public enum Refusal: String, Sendable, Hashable, CaseIterable {
     private init?(asked match: Statement, _ rule: Rule) {
         switch match {
         case .connectionState(.invalid): self = .invalidReply
-        case .connectionState(.new) where rule.statements.contains(.verdict(.drop)): self = .strayReply
+        case .connectionState(.new) where rule.statements.contains(.verdict(.drop)) || rule.statements.contains(.reject(.tcpReset)):
+            self = .strayReply
         case .tcpFlags where Conduct.bogusFlags.contains(rule): self = .bogusFlags
         case .rate(_, isOver: true): self = .newConnections
         case .rateOver(_, _, let set): self = set.contains("resets-per-source") ? .resetsPerSource : .newConnectionsPerSource

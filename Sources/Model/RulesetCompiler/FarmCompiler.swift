@@ -16,6 +16,9 @@ public struct CompiledFarm: Sendable, Hashable {
     var census = Census()
     var errors: Set<ErrorCourse> = []
     var tracked: Set<TrackedBackend> = []
+    /// Those whose connections are reset when they go down, and those that are down.
+    var resettable: Set<TrackedBackend> = []
+    var resetting: Set<TrackedBackend> = []
     var asides: Set<Aside> = []
     /// The networks of policies; equal ones of several farms are one set.
     var lists: [SetName: ElementTable] = [:]
@@ -48,6 +51,7 @@ extension CompiledFarm {
         formerShared = writer.formerShared.tables
         (rewriting, census, errors) = (writer.rewriting, writer.census, writer.errors)
         (tracked, asides, lists) = (writer.tracked, writer.asides, writer.lists)
+        (resettable, resetting) = (writer.resettable, writer.resetting)
         if case .dsr = plan.farm.mode {
             nextHops = Set(conditions.compactMap(\.nextHop) + handover.moving.flatMap { $0.backends.compactMap(\.nextHop) })
         }
@@ -57,6 +61,7 @@ extension CompiledFarm {
     func hasShape(of other: CompiledFarm) -> Bool {
         courses == other.courses && nextHops == other.nextHops && shared == other.shared && formerShared == other.formerShared
             && rewriting == other.rewriting && census == other.census && errors == other.errors && tracked == other.tracked
+            && resettable == other.resettable && resetting == other.resetting
             && asides == other.asides && lists == other.lists && elements.keys == other.elements.keys
     }
 }

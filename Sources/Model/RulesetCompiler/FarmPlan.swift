@@ -29,16 +29,19 @@ public struct FarmPlan: Sendable, Hashable {
         self.tables = tables
     }
 
-    private static func members(of farm: Farm, _ family: AddressFamily, weight: (Int) -> Int) -> [SlotTable.Member] {
+    private static func members(
+        of farm: Farm, _ family: AddressFamily, ramp: (Int) -> Int = { _ in 100 }, weight: (Int) -> Int
+    ) -> [SlotTable.Member] {
         farm.backends.indices.filter { farm.backends[$0].address.family == family }.map {
-            SlotTable.Member(index: $0, name: farm.backends[$0].name, weight: weight($0), priority: farm.backends[$0].priority)
+            SlotTable.Member(
+                index: $0, name: farm.backends[$0].name, weight: weight($0), priority: farm.backends[$0].priority, ramp: ramp($0))
         }
     }
 
     /// For each family the backend's index by slot; empty while nobody serves.
     public func slots(_ conditions: [BackendCondition]) -> [AddressFamily: [UInt16]] {
         tables.reduce(into: [:]) { result, entry in
-            let members = Self.members(of: farm, entry.key) { conditions[$0].weight }
+            let members = Self.members(of: farm, entry.key, ramp: { conditions[$0].ramp }) { conditions[$0].weight }
             let servers = serving(members, conditions: conditions, quorum: farm.quorum)
             result[entry.key] = shares.map { dealt(to: servers, by: $0) } ?? entry.value.filled(serving: servers)
         }
@@ -54,7 +57,7 @@ public struct FarmPlan: Sendable, Hashable {
     private func dealt(to servers: [SlotTable.Member], by shares: [Int]) -> [UInt16] {
         let areAllNothing = servers.allSatisfy { shares[$0.index] == 0 }
         let members = servers.map {
-            SlotTable.Member(index: $0.index, name: $0.name, weight: areAllNothing ? $0.weight : shares[$0.index], priority: 0)
+            SlotTable.Member(index: $0.index, name: $0.name, weight: (areAllNothing ? $0.weight : shares[$0.index]) * $0.ramp, priority: 0)
         }
         return SlotTable(members: members, size: tableSize, scheduler: farm.scheduler).base
     }

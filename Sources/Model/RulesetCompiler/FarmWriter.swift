@@ -16,6 +16,8 @@ struct FarmWriter {
     private(set) var census = Census()
     private(set) var errors: Set<ErrorCourse> = []
     var tracked: Set<TrackedBackend> = []
+    var resettable: Set<TrackedBackend> = []
+    var resetting: Set<TrackedBackend> = []
     var asides: Set<Aside> = []
     var lists: [CompiledFarm.SetName: ElementTable] = [:]
 

@@ -39,8 +39,12 @@ extension FarmWriter {
             asides.insert(.resets(profile))
         }
         guard farm.mode != .local else { return }
-        for backend in farm.backends where backend.address.family == mouth.family {
-            tracked.insert(TrackedBackend(address: backend.address, ports: mouth.ports(of: backend)))
+        for (backend, condition) in zip(farm.backends, conditions) where backend.address.family == mouth.family {
+            let place = TrackedBackend(address: backend.address, ports: mouth.ports(of: backend))
+            tracked.insert(place)
+            guard farm.verdictPolicy(of: backend).onDown == .reset else { continue }
+            resettable.insert(place)
+            if condition.isResetting { resetting.insert(place) }
         }
     }
 
@@ -67,8 +71,9 @@ struct TrackedBackend: Sendable, Hashable {
 
 extension TrackedBackend {
     /// The sets that hold these and no more: farms may share a backend, and ranges of theirs may overlap.
-    static func sets(_ backends: Set<TrackedBackend>) -> [ElementSet] {
-        var rows: [Variant: [UInt8]] = [:]
+    /// `variants`: for which there is a set even if it is empty.
+    static func sets(_ backends: Set<TrackedBackend>, named name: (Variant) -> String, variants: Set<Variant> = []) -> [ElementSet] {
+        var rows = Dictionary(uniqueKeysWithValues: variants.map { ($0, [UInt8]()) })
         for (address, ports) in Dictionary(grouping: backends, by: \.address).mapValues({ merged($0.map(\.ports)) }) {
             for range in ports {
                 rows[Variant(family: address.family, isRange: !range.isSingle), default: []] += octets(address, range)
@@ -77,9 +82,11 @@ extension TrackedBackend {
         return rows.map { variant, rows in
             let type = Conduct.backendType(variant)
             let table = ElementTable(type.layout, unsortedRows: rows)
-            return ElementSet(name: Conduct.backendSet(variant), type: type, fragments: [.shared: table])
+            return ElementSet(name: name(variant), type: type, fragments: [.shared: table])
         }
     }
+
+    var variant: Variant { Variant(family: address.family, isRange: !ports.isSingle) }
 
     private static func octets(_ address: IPAddress, _ ports: PortRange) -> [UInt8] {
         let first = address.octets.appending(padded: ports.first)

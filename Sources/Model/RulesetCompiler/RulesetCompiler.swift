@@ -200,7 +200,10 @@ extension RulesetCompiler {
 
     private var guardSets: [ElementSet] {
         let tracked = farms.values.reduce(into: Set<TrackedBackend>()) { $0.formUnion($1.tracked) }
-        return asides.flatMap(\.sets) + TrackedBackend.sets(tracked)
+        let resettable = farms.values.reduce(into: Set<Variant>()) { $0.formUnion($1.resettable.map(\.variant)) }
+        let resetting = farms.values.reduce(into: Set<TrackedBackend>()) { $0.formUnion($1.resetting) }
+        return asides.flatMap(\.sets) + TrackedBackend.sets(tracked, named: Conduct.backendSet)
+            + TrackedBackend.sets(resetting, named: Conduct.fallenSet, variants: resettable)
     }
 
     /// Chains for tracked connections beside the way of dispatch, where farms ask for some.

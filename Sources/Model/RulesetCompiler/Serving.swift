@@ -7,11 +7,18 @@ public struct BackendCondition: Sendable, Hashable {
     public var isUsable: Bool
     /// After overrides, 0–1000.
     public var weight: Int
+    /// Per cent of its weight that it gets, 1–100: less than all while it starts slowly.
+    public var ramp: Int
+    /// Its tier serves whatever the quorum says.
+    public var isJoined: Bool
+    /// Down, and its connections are to be reset.
+    public var isResetting: Bool
     /// dsr: how frames reach it.
     public var nextHop: NextHop?
 
-    public init(isUsable: Bool, weight: Int, nextHop: NextHop? = nil) {
+    public init(isUsable: Bool, weight: Int, ramp: Int = 100, isJoined: Bool = false, isResetting: Bool = false, nextHop: NextHop? = nil) {
         (self.isUsable, self.weight, self.nextHop) = (isUsable, weight, nextHop)
+        (self.ramp, self.isJoined, self.isResetting) = (ramp, isJoined, isResetting)
     }
 }
 
@@ -19,8 +26,9 @@ public struct BackendCondition: Sendable, Hashable {
 func serving(_ members: [SlotTable.Member], conditions: [BackendCondition], quorum: Int) -> [SlotTable.Member] {
     var chosen: [SlotTable.Member] = []
     for tier in Set(members.map(\.priority)).sorted() {
-        guard chosen.reduce(0, { $0 + $1.weight }) < quorum else { break }
-        chosen += members.filter { $0.priority == tier && conditions[$0.index].isUsable && conditions[$0.index].weight > 0 }
+        let own = members.filter { $0.priority == tier }
+        guard chosen.reduce(0, { $0 + $1.weight }) < quorum || own.contains(where: { conditions[$0.index].isJoined }) else { break }
+        chosen += own.filter { conditions[$0.index].isUsable && conditions[$0.index].weight > 0 }
     }
     return chosen
 }

@@ -19,9 +19,11 @@ public struct SlotTable: Sendable, Hashable {
         /// 0–1000, after overrides.
         public let weight: Int
         public let priority: Int
+        /// Per cent of its weight that it gets, 1–100.
+        public let ramp: Int
 
-        public init(index: Int, name: String, weight: Int, priority: Int) {
-            (self.index, self.name, self.weight, self.priority) = (index, name, weight, priority)
+        public init(index: Int, name: String, weight: Int, priority: Int, ramp: Int = 100) {
+            (self.index, self.name, self.weight, self.priority, self.ramp) = (index, name, weight, priority, ramp)
         }
     }
 
@@ -43,19 +45,31 @@ public struct SlotTable: Sendable, Hashable {
     public func filled(serving: [Member]) -> [UInt16] {
         guard !serving.isEmpty, serving.contains(where: { $0.weight > 0 }) else { return [] }
         let serving = serving.filter { $0.weight > 0 }.sorted { $0.name < $1.name }
-        let able = Set(serving.map { UInt16($0.index) })
         let current = base.isEmpty ? [UInt16](repeating: .max, count: size) : base
-        let orphans = current.indices.filter { !able.contains(current[$0]) }
+        let targets = quotas(of: serving.map { $0.weight * $0.ramp }, slots: size)
+        let ceded = ceded(by: zip(serving, targets).filter { $0.0.ramp < 100 })
+        let able = Set(serving.map { UInt16($0.index) })
+        let orphans = current.indices.filter { !able.contains(current[$0]) || ceded.contains($0) }
         guard !orphans.isEmpty else { return current }
         var owned: [UInt16: Int] = [:]
-        for backend in current where able.contains(backend) { owned[backend, default: 0] += 1 }
-        let targets = quotas(of: serving.map(\.weight), slots: size)
+        for (slot, backend) in current.enumerated() where able.contains(backend) && !ceded.contains(slot) { owned[backend, default: 0] += 1 }
         let needs = zip(serving, targets).map { max(0, $1 - owned[UInt16($0.index), default: 0]) }
         // A backend that already holds more than its share has no need; the needs of the rest may then exceed the orphans.
         let dealt = Self.deal(orphans, among: serving, quotas: quotas(of: needs, slots: orphans.count), inTurns: isInTurns)
         var result = current
         for (slot, backend) in zip(orphans, dealt) { result[slot] = UInt16(backend) }
         return result
+    }
+
+    /// Slots of backends that start slowly, beyond what each may have now. What it keeps grows by slots and loses none as its ramp goes up;
+    /// one it keeps from the start.
+    private func ceded(by members: [(member: Member, quota: Int)]) -> Set<Int> {
+        members.reduce(into: []) { ceded, entry in
+            let own = identity(of: entry.member.name)
+            let slots = base.indices.filter { Int(base[$0]) == entry.member.index }
+            let byChance = slots.map { (slot: $0, rank: mixed(own ^ UInt64($0))) }.sorted { $0.rank < $1.rank }
+            ceded.formUnion(byChance.dropFirst(max(1, entry.quota)).map(\.slot))
+        }
     }
 
     private static func deal(_ slots: [Int], among members: [Member], quotas: [Int], inTurns: Bool) -> [Int] {

@@ -75,20 +75,22 @@ public protocol NetworkObserver: AnyObject, Sendable {
 
 /// Forgets connections of backends that are out, so that their clients are balanced anew.
 public protocol ConnectionForgetter: AnyObject, Sendable {
-    /// Deletes the half-open TCP and all UDP entries that were translated to the backends; returns how many.
+    /// Deletes the half-open TCP and all UDP entries that were translated to the backends, and of those with `isReset` all; returns how many.
     /// Blocks for as long as the kernel walks its table, once for all of them.
     func forgetUnanswered(_ backends: Set<DeadBackend>) throws -> Int
 }
 
-/// Whose half-open connections are forgotten.
+/// Whose connections are forgotten: the half-open ones unless told otherwise.
 public struct DeadBackend: Sendable, Hashable {
     public let address: IPAddress
     /// Nil: every port.
     public let port: UInt16?
     public let transport: TransportProtocol
+    /// Established connections are forgotten, too.
+    public let isReset: Bool
 
-    public init(address: IPAddress, port: UInt16?, transport: TransportProtocol) {
-        (self.address, self.port, self.transport) = (address, port, transport)
+    public init(address: IPAddress, port: UInt16?, transport: TransportProtocol, isReset: Bool = false) {
+        (self.address, self.port, self.transport, self.isReset) = (address, port, transport, isReset)
     }
 }
 

@@ -7,6 +7,8 @@ public protocol Prober: AnyObject, Sendable {
     func setTargets(_ targets: [ProbeTarget: Verdict?])
     /// What is known of one target; nil for one that is not probed.
     func state(of target: ProbeTarget) -> HealthState?
+    /// What probing has taken since the start.
+    var effort: ProbingEffort { get }
     /// What is known of every target: slow when there are thousands.
     func snapshot() -> [ProbeTarget: HealthState]
 }

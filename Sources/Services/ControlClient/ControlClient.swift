@@ -26,6 +26,11 @@ public struct ControlClient: Sendable {
         try await get("backends", query: ["farm": farm, "connections": countingConnections ? "true" : nil])
     }
 
+    /// Nil: of all its backends.
+    public func why(farm: String, backend: String? = nil) async throws -> WhyView {
+        try await get("why", query: ["farm": farm, "backend": backend])
+    }
+
     /// Nil drops the override.
     public func override(farm: String, backend: String, _ request: OverrideRequest?) async throws -> BackendView {
         let path = "farms/\(PercentEncoding.encode(farm))/backends/\(PercentEncoding.encode(backend))/override"

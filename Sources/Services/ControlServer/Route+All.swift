@@ -15,6 +15,9 @@ extension Route {
             Route(.get, "/api/v1/backends", query: ["farm", "connections"]) { call in
                 try .json(try await service.backends(farm: call.query["farm"], countingConnections: try call.flag("connections")))
             },
+            Route(.get, "/api/v1/why", query: ["farm", "backend"]) { call in
+                try .json(try await service.why(farm: try call.required("farm"), backend: call.query["backend"]))
+            },
             Route(.get, "/api/v1/sessions", query: ["farm"]) { call in try .json(try await service.sessions(farm: call.query["farm"])) },
             Route(.get, "/api/v1/rules", query: ["farm"]) { call in try .json(try await service.rules(farm: call.query["farm"])) },
             Route(.get, "/api/v1/trace", query: ["from", "to"]) { call in

@@ -30,6 +30,9 @@ extension ProbeEngine {
         if let attempt = entry.attempt { disconnect(attempt) }
         entry.attempt = nil
         count(result)
+        if case .late = result {} else {
+            durations[entry.target.check.kind.name, default: DurationHistogram()].add(startedAt.duration(to: now))
+        }
         let record = ProbeRecord(result: result, at: now, duration: startedAt.duration(to: now))
         let check = entry.target.check
         if let transition = entry.state.absorb(record, rise: check.rise, fall: check.fall) {

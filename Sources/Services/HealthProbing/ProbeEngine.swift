@@ -18,6 +18,8 @@ final class ProbeEngine {
     var meter: StallMeter
     var ports: SourcePorts
     var counts = ProbeLoopCounts()
+    /// From start to result, by the type of the check.
+    var durations: [String: DurationHistogram] = [:]
     var reports: [ProbeReport] = []
     /// Numbers of targets whose start waits for a probe to end, oldest first.
     var postponed = NumberQueue()

@@ -56,6 +56,15 @@ public final class ProbeLoop: Sendable {
         }
     }
 
+    public var effort: ProbingEffort {
+        let (counts, durations) = (counts(), engine.withLock { $0.durations })
+        var effort = ProbingEffort()
+        (effort.started, effort.succeeded, effort.failed, effort.late) = (counts.started, counts.succeeded, counts.failed, counts.late)
+        (effort.postponed, effort.stalled, effort.inFlight) = (counts.postponed, counts.stalled, counts.inFlight)
+        effort.durations = durations
+        return effort
+    }
+
     /// Begins to probe on a thread of its own. A loop runs once; further calls change nothing.
     public func start() throws(ProbingFault) {
         let isFirst = phase.withLock { phase in

@@ -23,8 +23,14 @@ final class EventBus: Sendable {
         return stream
     }
 
-    func post(_ kind: EventView.Kind, farm: String? = nil, backend: String? = nil, _ message: String) {
-        let event = EventView(at: Timestamp.now, kind: kind, farm: farm, backend: backend, message: message)
+    /// Who hears of everything at once, on the thread that posts: it only hands over.
+    private let listener: @Sendable (EventView) -> Void
+
+    init(listener: @escaping @Sendable (EventView) -> Void = { _ in }) { self.listener = listener }
+
+    func post(_ kind: EventView.Kind, farm: String? = nil, backend: String? = nil, _ message: String, state: String? = nil) {
+        let event = EventView(at: Timestamp.now, kind: kind, farm: farm, backend: backend, message: message, state: state)
+        listener(event)
         let wanting = listeners.withLock { $0.continuations.values.filter { $0.farm == nil || $0.farm == farm } }
         for (_, continuation) in wanting { continuation.yield(event) }
     }

@@ -21,6 +21,9 @@ public final class Inbox: Sendable {
         var isRetryDue = false
         var isHandoverDue = false
         var isConnectionLookDue = false
+        var isPolicyChangeDue = false
+        var isSuspicionLookDue = false
+        var isFailureLookDue = false
         /// Who wanted the files that the kernel had no room for.
         var reapplyAuthor: String?
         /// For `lbctl monitor`.
@@ -28,7 +31,8 @@ public final class Inbox: Sendable {
 
         var isEmpty: Bool {
             verdicts.isEmpty && generation == nil && !isNetworkChanged && neighbours.isEmpty && !areTablesStale && !isRetryDue
-                && !isHandoverDue && !isConnectionLookDue
+                && !isHandoverDue && !isConnectionLookDue && !isPolicyChangeDue && !isSuspicionLookDue
+                && !isFailureLookDue
         }
     }
 
@@ -70,6 +74,9 @@ public final class Inbox: Sendable {
     func postRetry() { change { $0.isRetryDue = true } }
     func postHandoverCheck() { change { $0.isHandoverDue = true } }
     func postConnectionLook() { change { $0.isConnectionLookDue = true } }
+    func postPolicyChange() { change { $0.isPolicyChangeDue = true } }
+    func postFailureLook() { change { $0.isFailureLookDue = true } }
+    func postSuspicionLook() { change { $0.isSuspicionLookDue = true } }
     public func close() { wake.finish() }
 
     func take() -> News {

@@ -15,6 +15,7 @@ extension Reconciler {
             (isDrifted, retryDelay) = (false, Self.firstRetry)
             followUp()
             followHandovers()
+            followPolicy()
             guard let (added, removed) = outcome, !isRoutine else { return true }
             changes.record(author: author, ok: true, cause)
             events.post(.change, "\(cause) (\(author); \(added) elements added, \(removed) removed, generation \(generation))")

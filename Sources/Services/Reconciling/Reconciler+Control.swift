@@ -20,7 +20,8 @@ extension Reconciler: ControlService {
             lastChange: changes.last, configFaults: configFaults, ownsTables: driver.ownsTables,
             stateFault: stateFaults.isEmpty
                 ? nil : stateFaults.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value).joined(separator: "; "),
-            handovers: desired.transitions.keys.sorted().compactMap(handover(of:)))
+            handovers: desired.transitions.keys.sorted().compactMap(handover(of:)),
+            panics: desired.health.filter(\.value.isPanicking).keys.sorted(), suspicions: suspicion.suspicions.map(\.words))
     }
 
     public func farms() async -> FarmList {

@@ -59,6 +59,7 @@ extension Reconciler {
         }
         probeTargets()
         followConnections()
+        watchFailures()
         log.info(
             "farm files applied",
             metadata: [
@@ -73,7 +74,7 @@ extension Reconciler {
     private func takeBack(_ before: (DesiredState, [String: SourcePlace]), _ wasHolding: Bool, _ author: String) {
         let verdicts = desired.verdicts
         (desired, origins) = before
-        desired.set(verdicts: verdicts)
+        desired.set(verdicts: verdicts, areOld: true)
         // A neighbour may have answered anew meanwhile, and says so only once.
         updateNextHops()
         desired.unsettle()
@@ -83,6 +84,10 @@ extension Reconciler {
 
     /// After the commit that keeps probes of new targets out of conntrack.
     func probeTargets() {
+        verdictLog.keep(desired.probeTargets)
+        for target in desired.probeTargets where reasons[target] == nil {
+            if let verdict = desired.initialVerdict(of: target) { reasons[target] = "initialState \(verdict.rawValue), not probed yet" }
+        }
         prober.setTargets(Dictionary(uniqueKeysWithValues: desired.probeTargets.map { ($0, desired.verdicts[$0]) }))
     }
 

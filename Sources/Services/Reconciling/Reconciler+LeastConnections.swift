@@ -102,7 +102,7 @@ extension Reconciler {
 
 extension ConnectionTarget {
     /// Whether it is a connection of the farm to this backend.
-    fileprivate func ends(at backend: Backend, of farm: Farm) -> Bool {
+    func ends(at backend: Backend, of farm: Farm) -> Bool {
         endpoint.address == backend.address && (backend.port?.contains(endpoint.port) ?? true) && farm.listens(at: listener, transport)
     }
 }

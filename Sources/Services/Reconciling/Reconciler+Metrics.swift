@@ -19,6 +19,11 @@ extension Reconciler {
         page.counter("zvnft_commit_failures_total", "Transactions that the kernel refused.", counters.commitFailures)
         page.counter("zvnft_repairs_total", "Times that drift was found and mended.", counters.repairs)
         page.counter("zvnft_verdict_changes_total", "Verdicts that changed.", counters.verdictChanges)
+        page.counter("zvnft_ejections_total", "Backends that passive detection has ejected.", passive.ejections)
+        page.gauge("zvnft_panicking_farms", "Farms with so few healthy backends that all are used.", Double(desired.health.values.count(where: \.isPanicking)))
+        page.gauge("zvnft_suspicions", "Groups of backends that went down together.", Double(suspicion.suspicions.count))
+        addProbing(to: &page)
+        addHooks(to: &page)
         addHandovers(to: &page)
         addCounting(to: &page)
         await addRefusals(to: &page)
@@ -31,6 +36,29 @@ extension Reconciler {
             }
         }
         return page.text
+    }
+
+    private func addHooks(to page: inout MetricsPage) {
+        let counts = settings.hookCounts()
+        guard !counts.isEmpty else { return }
+        page.family("zvnft_hooks_total", "Transitions that hooks were told, by what became of it.", "counter")
+        for entry in counts { page.sample("zvnft_hooks_total", [("hook", entry.hook), ("result", entry.result)], Double(entry.count)) }
+    }
+
+    private func addProbing(to page: inout MetricsPage) {
+        let effort = prober.effort
+        page.counter("zvnft_probes_started_total", "Probes that began.", Int(effort.started))
+        page.family("zvnft_probes_total", "Probes that ended, by result; late ones say nothing of the backend.", "counter")
+        for (word, count) in [("success", effort.succeeded), ("failure", effort.failed), ("late", effort.late)] {
+            page.sample("zvnft_probes_total", [("result", word)], Double(count))
+        }
+        page.counter("zvnft_probes_postponed_total", "Probes that had to wait for others to end.", Int(effort.postponed))
+        page.gauge("zvnft_probes_in_flight", "Probes under way.", Double(effort.inFlight))
+        page.family("zvnft_probing_stalled_seconds_total", "Time in which probing was held up.", "counter")
+        page.sample("zvnft_probing_stalled_seconds_total", [], effort.stalled / .seconds(1))
+        guard !effort.durations.isEmpty else { return }
+        page.family("zvnft_probe_duration_seconds", "From the start of a probe to its result, by type; late ones are left out.", "histogram")
+        for (type, histogram) in effort.durations.sorted(by: { $0.key < $1.key }) { page.add(histogram, to: "zvnft_probe_duration_seconds", type) }
     }
 
     private func addRefusals(to page: inout MetricsPage) async {
@@ -86,6 +114,14 @@ private struct MetricsPage {
         for (bound, count) in histogram.cumulative { sample("\(name)_bucket", [("le", bound.map { "\($0)" } ?? "+Inf")], Double(count)) }
         sample("\(name)_sum", [], histogram.sum / .seconds(1))
         sample("\(name)_count", [], Double(histogram.count))
+    }
+
+    mutating func add(_ histogram: DurationHistogram, to name: String, _ type: String) {
+        for (bound, count) in histogram.cumulative {
+            sample("\(name)_bucket", [("type", type), ("le", bound.map { "\($0)" } ?? "+Inf")], Double(count))
+        }
+        sample("\(name)_sum", [("type", type)], histogram.sum / .seconds(1))
+        sample("\(name)_count", [("type", type)], Double(histogram.count))
     }
 
     mutating func family(_ name: String, _ help: String, _ kind: String) {

@@ -37,6 +37,7 @@ extension Reconciler {
         let isDone = reconcile(author: "start", because: "\(desired.farms.count) farms at the start")
         probeTargets()
         followConnections()
+        watchFailures()
         guard isDone else { return }
         log.notice(
             "serving",
@@ -75,8 +76,10 @@ extension Reconciler {
     private func restoreVerdicts() async {
         do {
             let known = try await keeper.verdicts()
-            let restored = desired.probeTargets.compactMap { target in known[target.identityText].map { (target, $0) } }
-            desired.set(verdicts: Dictionary(uniqueKeysWithValues: restored))
+            // What the files say of the start comes before what was.
+            let wanted = desired.probeTargets.filter { desired.initialVerdict(of: $0) == nil }
+            let restored = wanted.compactMap { target in known[target.identityText].map { (target, $0) } }
+            desired.set(verdicts: Dictionary(uniqueKeysWithValues: restored), areOld: true)
         } catch {
             note(error, of: .verdicts)
         }
@@ -99,8 +102,9 @@ extension Reconciler {
 
     private func takeKnownVerdicts() {
         let news = inbox.takeVerdicts()
-        let (changed, farms) = desired.set(verdicts: news.verdicts)
+        let (changed, farms) = desired.set(verdicts: news.verdicts, areOld: true)
         noteDead(changed, farms)
+        noteDowns(changed)
         reasons.merge(news.reasons) { $1 }
     }
 }

@@ -12,7 +12,9 @@ extension Reconciler {
         reasons.merge(news.reasons) { $1 }
         guard !changed.isEmpty else { return }
         counters.verdictChanges += changed.count
+        verdictLog.note(changed, reasons, at: desired.now)
         noteDead(changed, farms)
+        noteDowns(changed)
         let summary = changed.count == 1 ? changed.first.map { "\($0.key.endpoint) is \($0.value.rawValue)" } : nil
         let isDone = reconcile(author: "probe", because: summary ?? "\(changed.count) verdicts")
         if isDone, let oldest = news.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: Timestamp.monotonic)) }
@@ -25,6 +27,7 @@ extension Reconciler {
         for farm in farms.compactMap({ desired.farms[$0] }) where farm.mode.usesConntrack {
             for backend in farm.backends {
                 guard let verdict = farm.probeTarget(of: backend).flatMap({ changed[$0] }) else { continue }
+                guard farm.verdictPolicy(of: backend).onDown != .drain else { continue }
                 let entries = Self.connections(of: backend, farm)
                 if verdict == .down { deadBackends.formUnion(entries) } else { deadBackends.subtract(entries) }
             }
@@ -36,7 +39,8 @@ extension Reconciler {
         farm.listeners.filter { $0.address.family == backend.address.family }.reduce(into: []) { entries, listener in
             for ports in backend.port.map({ [$0] }) ?? listener.ports {
                 let port = ports.isSingle ? ports.first : nil
-                entries.insert(DeadBackend(address: backend.address, port: port, transport: listener.transport))
+                let isReset = farm.verdictPolicy(of: backend).onDown == .reset
+                entries.insert(DeadBackend(address: backend.address, port: port, transport: listener.transport, isReset: isReset))
             }
         }
     }
@@ -46,7 +50,7 @@ extension Reconciler {
             for backend in farm.backends {
                 guard let target = farm.probeTarget(of: backend), let verdict = changed[target] else { continue }
                 let reason = reasons[target] ?? ""
-                events.post(.verdict, farm: farm.name, backend: backend.name, "\(verdict.rawValue): \(reason)")
+                events.post(.verdict, farm: farm.name, backend: backend.name, "\(verdict.rawValue): \(reason)", state: verdict.rawValue)
                 log.info(
                     "verdict changed",
                     metadata: [

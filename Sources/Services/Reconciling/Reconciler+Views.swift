@@ -14,7 +14,7 @@ extension Reconciler {
         let isWhole = standings.allSatisfy { standing in
             switch standing {
             case .serving, .weightZero, .admin: true
-            case .verdict, .noNeighbour: false
+            case .verdict, .noNeighbour, .held, .ejected: false
             }
         }
         return isWhole ? .up : .degraded
@@ -27,7 +27,8 @@ extension Reconciler {
             backends: .init(
                 total: farm.backends.count, healthy: farm.backends.count { desired.verdict(of: $0, in: farm) == .up },
                 used: Set(slots(farm).values.flatMap { $0 }).count),
-            tableSize: desired.tableSize(of: farm.name), description: farm.description)
+            tableSize: desired.tableSize(of: farm.name), description: farm.description,
+            panic: desired.health[farm.name]?.isPanicking ?? false)
     }
 
     private func slots(_ farm: Farm) -> [AddressFamily: [UInt16]] { desired.compiledFarms[farm.name]?.slots ?? [:] }
@@ -49,18 +50,20 @@ extension Reconciler {
     /// By what the slots were dealt; where they follow open connections, the weight that would give the backend as many as it has.
     private func effectiveWeight(_ backend: Backend, _ farm: Farm, _ standing: BackendStanding) -> Int {
         let weight = desired.weight(of: backend, in: farm)
-        guard standing.isUsable else { return 0 }
-        guard farm.followsConnections else { return weight }
+        guard standing.isUsable || share(backend, farm) > 0 else { return 0 }
+        guard farm.followsConnections else { return max(1, weight * desired.ramp(of: backend, in: farm) / 100) }
         let used = Set(slots(farm)[backend.address.family] ?? []).map { farm.backends[Int($0)] }
         let total = used.reduce(0) { $0 + desired.weight(of: $1, in: farm) }
         let own = share(backend, farm)
         return own == 0 ? 0 : max(1, Int((own * Double(total)).rounded()))
     }
 
-    private func reason(_ standing: BackendStanding, _ target: ProbeTarget?, _ state: HealthState?) -> String {
+    func reason(_ standing: BackendStanding, _ target: ProbeTarget?, _ state: HealthState?) -> String {
         let probe = lastWords(state) ?? target.flatMap { reasons[$0] } ?? state?.reason ?? "not probed"
         return switch standing {
         case .serving, .verdict: probe
+        case .held(let end): "held down until \(Timestamp.text(end)) after relapses; probes: \(probe)"
+        case .ejected(let end): "ejected by passive detection until \(Timestamp.text(end)); probes: \(probe)"
         case .admin(let state): state.rawValue
         case .weightZero: "weight 0"
         case .noNeighbour: "no neighbour: nobody answers for its address on the link"

@@ -14,7 +14,7 @@ public actor Reconciler {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     nonisolated let inbox: Inbox
-    nonisolated let events = EventBus()
+    nonisolated let events: EventBus
 
     let driver: any RulesetDriver
     let notices: any TableNotices
@@ -24,6 +24,7 @@ public actor Reconciler {
     let keeper: StateKeeper
     let sweeper: ConnectionSweeper
     let ledger: any ConnectionLedger
+    let failures: any ConnectionFailures
     let settings: Settings
     let log: Logger
 
@@ -55,6 +56,10 @@ public actor Reconciler {
     var keptHandovers: [String: [Transition]] = [:]
     var counters = Counters()
     var refusals = RefusalCounting()
+    var policy = PolicyWatch()
+    var passive = PassiveWatch()
+    var suspicion = SuspicionWatch()
+    var verdictLog = VerdictLog()
     private var pacer = CommitPacer()
     private let started = ContinuousClock.now
     var retryDelay: Duration = Reconciler.firstRetry
@@ -74,6 +79,17 @@ public actor Reconciler {
         /// Ours, as the kernel names the author of a transaction.
         public var processID: UInt32
         public var handover: HandoverSettings
+        /// Hears of every event at once, on the thread that commits: it only hands over.
+        public var listener: @Sendable (EventView) -> Void = { _ in }
+        /// What became of events that hooks were told, for metrics.
+        public var hookCounts: @Sendable () -> [HookCount] = { [] }
+
+        public struct HookCount: Sendable {
+            public let hook, result: String
+            public let count: Int
+            public init(hook: String, result: String, count: Int) { (self.hook, self.result, self.count) = (hook, result, count) }
+        }
+
         public init(
             version: String, ingressDevices: [String]?, probePorts: PortRange, processID: UInt32,
             handover: HandoverSettings = HandoverSettings()
@@ -101,11 +117,12 @@ public actor Reconciler {
 
     public init(
         driver: sending any RulesetDriver, inbox: Inbox, notices: any TableNotices, network: any NetworkObserver,
-        connections: any ConnectionForgetter & ConnectionCounter, ledger: any ConnectionLedger,
+        connections: any ConnectionForgetter & ConnectionCounter, ledger: any ConnectionLedger, failures: any ConnectionFailures,
         prober: any Prober, loader: FarmLoader, store: any StateStore, settings: Settings, log: Logger
     ) {
         (self.driver, self.notices, self.network, self.prober, self.loader) = (driver, notices, network, prober, loader)
-        (self.inbox, self.ledger) = (inbox, ledger)
+        (self.inbox, self.ledger, self.failures) = (inbox, ledger, failures)
+        events = EventBus(listener: settings.listener)
         (self.settings, self.log) = (settings, log)
         keeper = StateKeeper(store: store)
         sweeper = ConnectionSweeper(connections: connections, log: log)
@@ -141,6 +158,9 @@ public actor Reconciler {
         if news.isRetryDue { retry() }
         if news.isHandoverDue { checkHandovers() }
         if news.isConnectionLookDue { lookAtConnections() }
+        if news.isPolicyChangeDue { advancePolicy() }
+        if news.isSuspicionLookDue { lookForSuspicion() }
+        if news.isFailureLookDue { lookAtFailures() }
         if let author = news.reapplyAuthor { Task { _ = await apply(author: author) } }
         for note in news.linkNotes { events.post(.link, note) }
     }

@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ["history"], ["undo", "3"], ["why", "web/web1"], ["top", "--once"], ["import", "haproxy", "x.cfg", "--to", "y"], ["doctor"],
+        ["history"], ["undo", "3"], ["top", "--once"], ["import", "haproxy", "x.cfg", "--to", "y"], ["doctor"],
         ["support-bundle", "f"], ["trace", "--from", "a", "--to", "b", "--live"], ["apply", "--confirm", "60s"], ["plan", "a.yaml"],
     ])
     func whatIsNotBuiltYetSaysSoAndLeavesWithTwo(_ arguments: [String]) async {

@@ -67,6 +67,12 @@ actor FakeBalancer: ControlService {
         return BackendList(backends: countingConnections ? counted() : sorted)
     }
 
+    func why(farm: String, backend: String?) throws(Problem) -> WhyView {
+        try failIfAsked()
+        try knowing(farm)
+        return Sample.why
+    }
+
     func override(farm: String, backend: String, _ request: OverrideRequest?, by caller: Caller) throws(Problem) -> BackendView {
         try failIfAsked()
         try knowing(farm)

@@ -37,6 +37,20 @@ import Testing
         }
     }
 
+    @Test func whyTellsOfProbesAndPolicy() async throws {
+        try await RunningServer.with { server async throws in
+            let words = await LbctlRun.of("why", "web/web1", on: server).output
+            for part in [
+                "web: degraded\n", "ipv4: 1 of 3 healthy; quorum 1; tiers 1; PANIC: all are used", "  gets new connections\n",
+                "neighbour 02:00:00:00:00:0b via eth1", "2 relapses in a row", "1 ejections in a row", "turned up: connected",
+                "failure after 0.25 ms: connection refused", "7 succeeded, 2 failed, 1 were late (ours)",
+            ] { #expect(words.contains(part), "\(part) in \(words)") }
+            #expect(await LbctlRun.of("why", "web", "-o", "json", on: server).output.contains("\"panicThreshold\": 50"))
+            #expect(await LbctlRun.of("why", "nothing", on: server).code == 3)
+            #expect(await LbctlRun.of("why", on: server).code == 2)
+        }
+    }
+
     @Test func sessionsAreListedAndDeleted() async throws {
         try await RunningServer.with { server async throws in
             let list = await LbctlRun.of("session", "list", on: server).output

@@ -21,7 +21,7 @@ import Yams
         ("FarmDetail", FarmDetail(farm: Sample.web, backends: [Sample.counted], source: "farms.d/web.yaml:1", handover: Sample.handover)),
         ("BackendList", BackendList(backends: [Sample.counted])), ("OverrideRequest", OverrideRequest(admin: "drain", weight: 3)),
         ("ApplyRequest", ApplyRequest()), ("PlanView", Sample.plan(same: false)), ("RulesView", RulesView(text: "")),
-        ("SessionList", SessionList(sessions: [Sample.sessions[0]])), ("SessionView", Sample.sessions[0]),
+        ("WhyView", Sample.why), ("SessionList", SessionList(sessions: [Sample.sessions[0]])), ("SessionView", Sample.sessions[0]),
         ("SessionsDeleted", SessionsDeleted(deleted: 1)),
         ("TraceView", Sample.trace(from: "a", to: "b")), ("EventView", Sample.event),
         ("Problem", Problem(title: "Bad farm files", status: 422, detail: "", faults: ["error"])),

@@ -19,6 +19,26 @@ enum Sample {
         connections: nil
     )
 
+    static let why = WhyView(
+        farm: "web", state: .degraded,
+        families: [
+            FamilyWhy(
+                family: "ipv4", healthy: 1, counted: 3, quorum: 1, quorumHysteresis: 0, tiers: [1], panic: true, panicThreshold: 50,
+                noBackend: "reject")
+        ], suspicions: ["all 4 targets went down at once"],
+        backends: [
+            BackendWhy(
+                backend: counted, findings: ["gets new connections"], maintenanceFile: "web@web1", ramp: 19,
+                heldUntil: "2026-01-02T03:04:05.000Z", ejectedUntil: "2026-01-02T03:04:05.000Z", relapses: 2, ejections: 1,
+                neighbour: "02:00:00:00:00:0b via eth1",
+                probe: ProbeWhy(
+                    type: "tcp", target: "10.0.1.11:8080", interval: 2, timeout: 1, rise: 2, fall: 3, opposing: 1, successes: 7, failures: 2,
+                    late: 1,
+                    results: [
+                        .init(at: "2026-01-02T03:04:05.000Z", result: "failure", reason: "connection refused", milliseconds: 0.25)
+                    ], transitions: [.init(at: "2026-01-02T03:04:01.000Z", verdict: "up", reason: "connected")]))
+        ])
+
     static let sessions = [
         SessionView(farm: "web", listener: "203.0.113.10:80/tcp", client: "192.0.2.7", backend: "web1", expires: 12.5),
         SessionView(farm: "web", listener: "[2001:db8::10]:80/tcp", client: "#00c0ffee00c0ffee", backend: nil, expires: nil),
@@ -50,13 +70,14 @@ enum Sample {
     }
 
     static let event = EventView(
-        at: "2026-01-02T03:04:05.678Z", kind: .verdict, farm: "web", backend: "web1", message: "down: connection refused"
+        at: "2026-01-02T03:04:05.678Z", kind: .verdict, farm: "web", backend: "web1", message: "down: connection refused", state: "down"
     )
 
     static var fullStatus: StatusView {
         var status = status(degraded: true)
         status.stateFault = "No space left on device"
         status.handovers = [handover]
+        (status.panics, status.suspicions) = (["web"], ["all 4 targets went down at once"])
         return status
     }
 

@@ -32,9 +32,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "health: { type: ▲https }", "health: { type: ▲udp }", "health: { via: ▲vip }", "health: { onDown: ▲reset }",
-        "health: { ▲initialState: up }", "health: { ▲slowStart: 10s }", "health: { ▲panicThreshold: 50 }", "health: { ▲checks: [] }",
-        "health: { ▲tls: { verify: false } }", "health: { ▲passive: off }", "health: { ▲headers: { a: b } }",
+        "health: { type: ▲https }", "health: { type: ▲udp }", "health: { via: ▲vip }", "health: { ▲checks: [] }",
+        "health: { ▲tls: { verify: false } }", "health: { ▲headers: { a: b } }",
         "health: { ▲source: 10.0.0.1 }", "limits: { synProxy: ▲true }",
     ])
     func whatIsNotDecodedYetIsRefused(line: String) {

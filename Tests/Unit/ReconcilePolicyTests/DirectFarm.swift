@@ -23,7 +23,9 @@ struct DirectFarm {
         let ports = [try #require(PortRange(80))]
         farm = Farm(
             name: "web", listeners: transports.map { Listener(address: vip, transport: $0, ports: ports) }, mode: mode,
-            backends: (1...backends).map { Self.backend($0, mode, family) })
+            backends: (1...backends).map { Self.backend($0, mode, family) },
+            // Who is dead gets no flows here: what is looked at is what becomes of those of the living.
+            panicThreshold: 0)
         state = DesiredState(handover: settings)
         state.now = MonotonicInstant(nanoseconds: 1_000_000_000_000)
         state.set(farms: [farm])

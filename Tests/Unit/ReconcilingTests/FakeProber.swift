@@ -38,6 +38,14 @@ final class FakeProber: Prober {
         targets[target].map { HealthState(lastKnown: $0, at: MonotonicInstant(nanoseconds: 0)) }
     }
 
+    var effort: ProbingEffort {
+        var effort = ProbingEffort()
+        (effort.started, effort.late) = (9, 2)
+        effort.durations["tcp"] = DurationHistogram()
+        effort.durations["tcp"]?.add(.milliseconds(3))
+        return effort
+    }
+
     func snapshot() -> [ProbeTarget: HealthState] {
         targets.mapValues { HealthState(lastKnown: $0, at: MonotonicInstant(nanoseconds: 0)) }
     }

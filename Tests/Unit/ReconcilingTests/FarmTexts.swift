@@ -28,6 +28,9 @@ final class FarmTexts: Sendable {
         return "farm: \(name)\nlisten: [\"\(listener)\"]\nmode: \(mode)\nbackends:\n\(servers)\(lines)\n"
     }
 
+    /// For farms of which more than half go down one by one.
+    static let noPanic = "health: { panicThreshold: 0 }"
+
     /// Farms f0 … at 203.0.113.100 …
     static func farms(_ count: Int) -> [String] {
         (0..<count).map { farm("f\($0)", at: "203.0.113.\(100 + $0):80") }

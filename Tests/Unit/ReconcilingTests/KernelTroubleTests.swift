@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func allThatCameWhileThereWasNoRoomIsInTheKernelAfterwards() async throws {
-        let scene = try Scene(FarmTexts.farm())
+        let scene = try Scene(FarmTexts.farm(also: FarmTexts.noPanic))
         try await scene.run { reconciler in
             try await scene.settled()
             scene.kernel.change { $0.standingRefusal = .noRoom }

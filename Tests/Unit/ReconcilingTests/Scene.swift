@@ -18,6 +18,7 @@ struct Scene {
     let network: FakeNetwork
     let connections: FakeConnections
     let ledger = FakeLedger()
+    let failures = FakeFailures()
     let inbox = Inbox()
     let notices = FakeNotices()
     let prober: FakeProber
@@ -43,8 +44,8 @@ struct Scene {
         connections = FakeConnections(kernel: kernel)
         prober = FakeProber(inbox: inbox, answering: answer)
         reconciler = Reconciler(
-            driver: kernel, inbox: inbox, notices: notices, network: network, connections: connections, ledger: ledger, prober: prober,
-            loader: FarmLoader(store: store) { texts.read() }, store: store,
+            driver: kernel, inbox: inbox, notices: notices, network: network, connections: connections, ledger: ledger, failures: failures,
+            prober: prober, loader: FarmLoader(store: store) { texts.read() }, store: store,
             settings: .init(
                 version: "test", ingressDevices: nil, probePorts: try #require(PortRange(61000, 65535)), processID: 1, handover: handover),
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

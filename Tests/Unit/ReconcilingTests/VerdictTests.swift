@@ -86,7 +86,7 @@ import Testing
 
     @Test(arguments: [[Verdict.down, .up], [.down, .up, .down], [.up, .down, .up, .down, .up]])
     func aBurstEndsInItsLastVerdict(verdicts: [Verdict]) async throws {
-        let scene = try Scene(FarmTexts.farm())
+        let scene = try Scene(FarmTexts.farm(also: FarmTexts.noPanic))
         try await scene.run { reconciler in
             try await scene.settled()
             for verdict in verdicts { scene.prober.report(verdict, of: "10.0.0.1:8080") }
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test func whoIsBackBeforeTheKernelHadRoomIsNotForgotten() async throws {
-        let scene = try Scene(FarmTexts.farm())
+        let scene = try Scene(FarmTexts.farm(also: FarmTexts.noPanic))
         try await scene.run { reconciler in
             try await scene.settled()
             scene.kernel.change { $0.standingRefusal = .noRoom }

@@ -22,13 +22,6 @@ struct UndoCommand: NotYetCommand {
     @Argument(parsing: .allUnrecognized) var rest: [String] = []
 }
 
-struct WhyCommand: NotYetCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "why", abstract: "Why a farm or backend is down, unused or under-used (not supported yet)."
-    )
-    @Argument(parsing: .allUnrecognized) var rest: [String] = []
-}
-
 struct TopCommand: NotYetCommand {
     static let configuration = CommandConfiguration(commandName: "top", abstract: "Live rates, connections and slots (not supported yet).")
     @Argument(parsing: .allUnrecognized) var rest: [String] = []

@@ -8,6 +8,8 @@ final class Balancer {
     let lab: Lab
     let directory: String
     private(set) var daemon: Program?
+    /// Words of env(1) for the daemon: `NAME=value`.
+    var environment: [String] = []
 
     var farms: String { directory + "/farms.d" }
     var state: String { directory + "/state" }
@@ -50,7 +52,7 @@ final class Balancer {
     func commandLine(state: String? = nil, socket: String? = nil) -> [String] {
         lab.inside(
             "balancer",
-            [
+            ["env"] + environment + [
                 Programs.zvnftd, "run", "--config", directory + "/zvnftd.yaml", "--farms", farms,
                 "--state", state ?? self.state, "--socket", socket ?? self.socket,
             ])

@@ -17,6 +17,7 @@ struct StatusView: Decodable {
     let configFaults: [String]
     let stateFault: String?
     let handovers: [HandoverView]
+    let panics, suspicions: [String]
 }
 
 struct HandoverView: Decodable {

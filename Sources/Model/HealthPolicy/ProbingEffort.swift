@@ -1,0 +1,44 @@
+/// What probing has done since the start, for metrics.
+public struct ProbingEffort: Sendable, Hashable {
+    public var started: UInt64 = 0
+    public var succeeded: UInt64 = 0
+    public var failed: UInt64 = 0
+    /// Without a result because of us: stalls, no descriptor, no port.
+    public var late: UInt64 = 0
+    /// Starts that had to wait for another probe to end.
+    public var postponed: UInt64 = 0
+    /// Time during which the prober should have run and did not.
+    public var stalled: Duration = .zero
+    public var inFlight = 0
+    /// From the start of a probe to its result, by the type of the check; late ones are left out.
+    public var durations: [String: DurationHistogram] = [:]
+
+    public init() {}
+}
+
+/// Counts durations by size, for a Prometheus histogram.
+public struct DurationHistogram: Sendable, Hashable {
+    /// Upper bounds, seconds.
+    private static let bounds = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+    private var counts = [UInt64](repeating: 0, count: bounds.count + 1)
+    public private(set) var sum: Duration = .zero
+
+    public init() {}
+
+    public var count: UInt64 { counts.reduce(0, +) }
+
+    public mutating func add(_ duration: Duration) {
+        let seconds = duration / .seconds(1)
+        counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
+        sum += duration
+    }
+
+    /// How many were at most as long as each bound; nil is no bound.
+    public var cumulative: [(bound: Double?, count: UInt64)] {
+        var total: UInt64 = 0
+        return zip(Self.bounds.map(Optional.some) + [nil], counts).map { bound, count in
+            total += count
+            return (bound, total)
+        }
+    }
+}

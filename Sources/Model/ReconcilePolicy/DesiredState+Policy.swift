@@ -1,0 +1,158 @@
+import FarmModel
+import HealthPolicy
+import NetTypes
+import RulesetCompiler
+
+/// What the policy remembers of a farm.
+public struct FarmHealth: Sendable {
+    /// Backends with a past, by name.
+    var records: [String: BackendRecord] = [:]
+    /// By address family, as it was decided last.
+    public internal(set) var decisions: [AddressFamily: TierDecision] = [:]
+    /// By the backend's index: whether it could serve, and whether it does.
+    var usable: [Bool] = []
+    var serving: [Bool] = []
+    /// When something changes by time alone.
+    var nextChange: MonotonicInstant?
+
+    public var isPanicking: Bool { decisions.values.contains(where: \.isPanicking) }
+}
+
+extension DesiredState {
+    /// When a hold, an ejection or a step of a slow start ends next.
+    public var nextPolicyChange: MonotonicInstant? { health.values.compactMap(\.nextChange).min() }
+
+    public func record(of backend: Backend, in farm: Farm) -> BackendRecord { health[farm.name]?.records[backend.name] ?? BackendRecord() }
+
+    public func decision(about backend: Backend, in farm: Farm) -> TierDecision? {
+        health[farm.name]?.decisions[backend.address.family]
+    }
+
+    /// Per cent of its weight that the backend gets, 10–100.
+    public func ramp(of backend: Backend, in farm: Farm) -> Int {
+        record(of: backend, in: farm).ramp(at: now, by: farm.verdictPolicy(of: backend))
+    }
+
+    /// Whether it gets new connections, be it because nobody better is left.
+    public func isServing(_ backend: Backend, in farm: Farm) -> Bool {
+        guard let serving = health[farm.name]?.serving, let index = farm.backends.firstIndex(where: { $0.name == backend.name }) else {
+            return false
+        }
+        return serving[index]
+    }
+
+    /// Farms about which something was decided since the last call.
+    public mutating func takeJudged() -> Set<String> {
+        defer { judgedFarms = [] }
+        return judgedFarms.filter { farms[$0] != nil }
+    }
+
+    /// What is not as usual in a farm, for people.
+    public func peculiarities(of farm: Farm) -> FarmPeculiarities { FarmPeculiarities(farm, health[farm.name] ?? FarmHealth(), at: now) }
+
+    /// Lets time pass: what ended by `now` has ended. Returns the farms that it concerns.
+    @discardableResult
+    public mutating func advancePolicy() -> Set<String> {
+        let concerned = Set(health.filter { $0.value.nextChange.map { $0 <= now } ?? false }.keys)
+        if !concerned.isEmpty { recompile(concerned) }
+        return concerned
+    }
+
+    /// Real connections to these backends have failed too often. Returns those that are out for it: as many as the farm lets go.
+    public mutating func eject(_ names: [String], of farmName: String) -> [String] {
+        guard let farm = farms[farmName], let passive = farm.passive else { return [] }
+        var ejected: [String] = []
+        for backend in farm.backends where names.contains(backend.name) && mayBeEjected(backend, of: farm, passive) {
+            health[farmName]?.records[backend.name, default: BackendRecord()]
+                .eject(at: now, by: passive, policy: farm.verdictPolicy(of: backend))
+            ejected.append(backend.name)
+        }
+        if !ejected.isEmpty { recompile([farmName]) }
+        return ejected
+    }
+
+    /// One may always be, the last that is usable never.
+    private func mayBeEjected(_ backend: Backend, of farm: Farm, _ passive: PassiveDetection) -> Bool {
+        guard standing(of: backend, in: farm).isUsable else { return false }
+        let out = farm.backends.count { record(of: $0, in: farm).isEjected(at: now) }
+        let others = farm.backends.contains {
+            $0 != backend && $0.address.family == backend.address.family && standing(of: $0, in: farm).isUsable
+        }
+        return others && (out == 0 || 100 * (out + 1) <= passive.maxEject * farm.backends.count)
+    }
+}
+
+extension DesiredState {
+    /// Decides anew who serves, by what is known now.
+    mutating func judge(_ farm: Farm) {
+        var judged = health[farm.name] ?? FarmHealth()
+        forgetSound(&judged, farm)
+        let candidates = farm.backends.map { candidate($0, farm, judged.records[$0.name]) }
+        judged.usable = candidates.map { $0.fitness == .usable }
+        judged.serving = [Bool](repeating: false, count: candidates.count)
+        let families = Dictionary(grouping: farm.backends.indices) { farm.backends[$0].address.family }
+        judged.decisions = families.reduce(into: [:]) { decisions, entry in
+            let decision = TierDecision(entry.value.map { candidates[$0] }, .init(farm), previous: judged.decisions[entry.key])
+            for (index, isServing) in zip(entry.value, decision.serving) { judged.serving[index] = isServing }
+            decisions[entry.key] = decision
+        }
+        judged.nextChange = nextChange(judged.records, farm)
+        judgedFarms.insert(farm.name)
+        health[farm.name] = judged
+    }
+
+    private func nextChange(_ records: [String: BackendRecord], _ farm: Farm) -> MonotonicInstant? {
+        guard !records.isEmpty else { return nil }
+        return farm.backends.compactMap { records[$0.name]?.nextChange(after: now, by: farm.verdictPolicy(of: $0)) }.min()
+    }
+
+    /// Who has left the farm has no past in it any more.
+    private func forgetSound(_ judged: inout FarmHealth, _ farm: Farm) {
+        guard !judged.records.isEmpty else { return }
+        let names = Set(farm.backends.map(\.name))
+        judged.records = judged.records.filter { names.contains($0.key) }
+        if farm.passive == nil { for name in judged.records.keys { judged.records[name]?.forgetEjections() } }
+    }
+
+    private func candidate(_ backend: Backend, _ farm: Farm, _ record: BackendRecord?) -> TierCandidate {
+        let fitness: TierCandidate.Fitness =
+            switch standing(of: backend, in: farm, record ?? BackendRecord()) {
+            case .serving: .usable
+            case .held, .ejected: .held
+            case .verdict(.unknown): .unknown
+            // Without a way to it nobody can use it, in a panic neither.
+            case .verdict: farm.mode == .dsr && nextHops[backend.address] == nil ? .out(counts: true) : .down
+            case .noNeighbour: .out(counts: true)
+            case .admin, .weightZero: .out(counts: false)
+            }
+        return TierCandidate(priority: backend.priority, weight: weight(of: backend, in: farm), fitness: fitness)
+    }
+
+    func conditions(of farm: Farm) -> [BackendCondition] {
+        let health = health[farm.name] ?? FarmHealth()
+        return farm.backends.indices.map { index in
+            let backend = farm.backends[index]
+            let record = health.records[backend.name]
+            let policy = farm.verdictPolicy(of: backend)
+            return BackendCondition(
+                isUsable: health.serving[index] || health.usable[index],
+                weight: weight(of: backend, in: farm), ramp: record?.ramp(at: now, by: policy) ?? 100,
+                isJoined: health.decisions[backend.address.family]?.joined.contains(backend.priority) ?? false,
+                isResetting: policy.onDown == .reset && !health.serving[index] && verdict(of: backend, in: farm) == .down,
+                nextHop: farm.mode.usesConntrack ? nil : nextHops[backend.address])
+        }
+    }
+
+    /// Probes have spoken: what it means for the pasts of the backends that are probed so.
+    mutating func remember(_ changed: [ProbeTarget: Verdict], in names: Set<String>) {
+        for farm in names.compactMap({ farms[$0] }) {
+            for backend in farm.backends {
+                guard let verdict = farm.probeTarget(of: backend).flatMap({ changed[$0] }) else { continue }
+                let hasPast = health[farm.name]?.records[backend.name] != nil
+                guard hasPast || verdict == .down else { continue }
+                health[farm.name, default: FarmHealth()].records[backend.name, default: BackendRecord()]
+                    .turn(verdict, at: now, by: farm.verdictPolicy(of: backend))
+            }
+        }
+    }
+}
