@@ -142,8 +142,9 @@ extension Reconciler {
 extension Chain {
     /// The rule that serves slots by the backend that they had.
     fileprivate var oldPathRule: Int? {
+        // ICMP errors go the old way too, but say nothing of who uses it: only the flows' own packets are counted.
         rules.firstIndex { rule in
-            rule.statements.contains { statement in
+            rule.statements.contains(.counter) && rule.statements.contains { statement in
                 if case .setMAC(_, _, let map) = statement { map.hasPrefix("former-") } else { false }
             }
         }

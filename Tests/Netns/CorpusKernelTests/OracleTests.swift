@@ -25,7 +25,7 @@ import Testing
         let difference = listed.difference(from: Self.lines(theirs))
         #expect(difference.map { "\($0)" } == [])
         let remarks = ruleset.text().split(separator: "\n").filter { $0.contains(Rule.remark) }
-        #expect(remarks.map { $0.replacing(Rule.remark, with: "") } == beyond.map(String.init))
+        #expect(remarks.map { String($0.replacing(Rule.remark, with: "")) } == beyond.map(String.init))
         #expect(Self.lines(ours).isEmpty == ruleset.tables.isEmpty)
     }
 
