@@ -78,7 +78,8 @@ import Testing
             scene.kernel.change { $0.standingRefusal = .noRoom }
             scene.prober.report(.down, of: "10.0.0.1:8080")
             try await until("it is known") { await reconciler.status().drift }
-            scene.texts.replace(FarmTexts.farm(), FarmTexts.farm("late", at: "203.0.113.11:80"))
+            scene.texts.replace(
+                FarmTexts.farm(also: FarmTexts.noPanic), FarmTexts.farm("late", at: "203.0.113.11:80", also: FarmTexts.noPanic))
             _ = await reconciler.apply(author: "files")
             scene.prober.report(.down, of: "10.0.0.2:8080")
             try await until("the other is known too") { await reconciler.status().backends.down == 2 }
