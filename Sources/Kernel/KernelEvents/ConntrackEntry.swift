@@ -11,23 +11,25 @@ struct ConntrackEntry {
     var transport: TransportProtocol
     /// IPS_ bits of linux/netfilter/nf_conntrack_common.h.
     var status: UInt32
-    /// TCP_CONNTRACK_ number; 0 for other protocols.
-    var tcpState: UInt8
+    /// TCP_CONNTRACK_ or SCTP_CONNTRACK_ number; 0 for other protocols.
+    var protocolState: UInt8
 
     private static let halfOpen = [TCP_CONNTRACK_SYN_SENT, TCP_CONNTRACK_SYN_RECV, TCP_CONNTRACK_LISTEN].map { UInt8($0.rawValue) }
     private static let ended = [TCP_CONNTRACK_TIME_WAIT, TCP_CONNTRACK_CLOSE].map { UInt8($0.rawValue) }
+    /// linux/netfilter/nf_conntrack_sctp.h: until the cookie is acknowledged; and closed.
+    private static let halfOpenSCTP: [UInt8] = [1, 2, 3], closedSCTP: UInt8 = 1
 
     /// Nil for entries of other protocols, and for those of which a tuple cannot be read.
     init?(_ message: NetlinkMessage) {
         var original: (Endpoint, TransportProtocol)?
         var reply: (Endpoint, TransportProtocol)?
-        (status, tcpState) = (0, 0)
+        (status, protocolState) = (0, 0)
         for attribute in message.attributes(after: nfgenmsg.self) {
             switch attribute.type {
             case Int(CTA_TUPLE_ORIG.rawValue): original = Self.end(of: attribute, destinationFields)
             case Int(CTA_TUPLE_REPLY.rawValue): reply = Self.end(of: attribute, sourceFields)
             case Int(CTA_STATUS.rawValue): status = attribute.bigEndian(UInt32.self) ?? 0
-            case Int(CTA_PROTOINFO.rawValue): tcpState = Self.tcpState(attribute)
+            case Int(CTA_PROTOINFO.rawValue): protocolState = Self.protocolState(attribute)
             default: break
             }
         }
@@ -37,10 +39,22 @@ struct ConntrackEntry {
     }
 
     var isTranslated: Bool { status & IPS_DST_NAT.rawValue != 0 }
-    /// TCP whose handshake has not ended (LISTEN stands for a simultaneous open), or any UDP.
-    var isUnanswered: Bool { transport == .udp || Self.halfOpen.contains(tcpState) }
-    /// Whether it still carries something: not a TCP connection that has ended.
-    var isAlive: Bool { transport == .udp || !Self.ended.contains(tcpState) }
+    /// TCP or SCTP whose handshake has not ended (LISTEN stands for a simultaneous open), or any UDP.
+    var isUnanswered: Bool {
+        switch transport {
+        case .tcp: Self.halfOpen.contains(protocolState)
+        case .sctp: Self.halfOpenSCTP.contains(protocolState)
+        default: true
+        }
+    }
+    /// Whether it still carries something: not a connection that has ended.
+    var isAlive: Bool {
+        switch transport {
+        case .tcp: !Self.ended.contains(protocolState)
+        case .sctp: protocolState != Self.closedSCTP
+        default: true
+        }
+    }
 
     /// One end of a tuple.
     private static func end(of tuple: NetlinkAttribute, _ fields: EndFields) -> (Endpoint, TransportProtocol)? {
@@ -62,9 +76,13 @@ struct ConntrackEntry {
         return (Endpoint(address: address, port: port), transport)
     }
 
-    private static func tcpState(_ information: NetlinkAttribute) -> UInt8 {
-        for tcp in information.nested where tcp.type == Int(CTA_PROTOINFO_TCP.rawValue) {
-            for field in tcp.nested where field.type == Int(CTA_PROTOINFO_TCP_STATE.rawValue) { return field.payload.first ?? 0 }
+    private static func protocolState(_ information: NetlinkAttribute) -> UInt8 {
+        let fields = [
+            Int(CTA_PROTOINFO_TCP.rawValue): Int(CTA_PROTOINFO_TCP_STATE.rawValue),
+            Int(CTA_PROTOINFO_SCTP.rawValue): Int(CTA_PROTOINFO_SCTP_STATE.rawValue),
+        ]
+        for part in information.nested {
+            for field in part.nested where field.type == fields[part.type] { return field.payload.first ?? 0 }
         }
         return 0
     }

@@ -145,7 +145,7 @@ private final class FailureLoop: @unchecked Sendable {
     }
 
     private func take(_ message: NetlinkMessage) {
-        guard let entry = ConntrackEntry(message), entry.transport == .tcp, entry.tcpState == UInt8(TCP_CONNTRACK_CLOSE.rawValue) else {
+        guard let entry = ConntrackEntry(message), entry.transport == .tcp, entry.protocolState == UInt8(TCP_CONNTRACK_CLOSE.rawValue) else {
             return
         }
         count(entry) { $0.refused += 1 }
@@ -199,6 +199,6 @@ private struct UnansweredBook {
 extension ConntrackEntry {
     fileprivate var hasNoAnswer: Bool {
         isTranslated && transport == .tcp && status & (IPS_SEEN_REPLY.rawValue | IPS_ASSURED.rawValue) == 0
-            && tcpState == UInt8(TCP_CONNTRACK_SYN_SENT.rawValue)
+            && protocolState == UInt8(TCP_CONNTRACK_SYN_SENT.rawValue)
     }
 }

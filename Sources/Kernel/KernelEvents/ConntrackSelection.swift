@@ -32,8 +32,8 @@ struct ConntrackSelection {
             request.put(CTA_FILTER_ORIG_FLAGS.rawValue, native: UInt32(0))
             request.put(CTA_FILTER_REPLY_FLAGS.rawValue, native: filterFlags)
         }
-        // ASSURED comes with the end of the handshake (nf_conntrack_proto_tcp.c): both half-open states lack it.
-        let handshake = transport == .tcp && !backend.isReset ? IPS_ASSURED.rawValue : 0
+        // ASSURED comes with the end of the handshake (nf_conntrack_proto_tcp.c, _sctp.c): half-open states lack it.
+        let handshake = transport != .udp && !backend.isReset ? IPS_ASSURED.rawValue : 0
         Self.put(status: IPS_DST_NAT.rawValue, of: IPS_DST_NAT.rawValue | handshake, request)
         return request
     }

@@ -12,6 +12,14 @@ extension Expression {
         Expression("connlimit").with(NFTNL_EXPR_CONNLIMIT_COUNT, count).with(NFTNL_EXPR_CONNLIMIT_FLAGS, NFT_CONNLIMIT_F_INV.rawValue)
     }
 
+    /// NF_SYNPROXY_OPT_ of linux/netfilter/nf_synproxy.h: segment size, window scale, selective acknowledgement, timestamps.
+    static func synProxy(_ options: SynProxyOptions) -> Expression {
+        let expression = Expression("synproxy").with(NFTNL_EXPR_SYNPROXY_FLAGS, 0x0F)
+        nftnl_expr_set_u16(expression.pointer, UInt16(NFTNL_EXPR_SYNPROXY_MSS), options.segmentSize)
+        nftnl_expr_set_u8(expression.pointer, UInt16(NFTNL_EXPR_SYNPROXY_WSCALE), options.windowScale)
+        return expression
+    }
+
     static func object(_ name: String, type: UInt32) -> Expression {
         Expression("objref").with(NFTNL_EXPR_OBJREF_IMM_TYPE, type).with(NFTNL_EXPR_OBJREF_IMM_NAME, name)
     }

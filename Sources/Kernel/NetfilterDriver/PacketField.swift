@@ -40,7 +40,7 @@ extension PacketField {
         case internetHeader
         /// The transport's alone; a UDP datagram without one is left alone.
         case pseudoHeader
-        /// The transport's, in whose header the field stands.
+        /// The transport's, in whose header the field stands; sctp's, a CRC over all of the packet, is made anew.
         case transport(TransportProtocol)
         /// That of an IPv4 header which an ICMP error quotes. The two changes leave ICMP's own as it was.
         case quotedHeader
@@ -50,6 +50,7 @@ extension PacketField {
         var kind: nft_payload_csum_types {
             switch self {
             case .none, .pseudoHeader: NFT_PAYLOAD_CSUM_NONE
+            case .transport(.sctp): NFT_PAYLOAD_CSUM_SCTP
             case .internetHeader, .transport, .quotedHeader, .controlMessage: NFT_PAYLOAD_CSUM_INET
             }
         }
@@ -61,6 +62,8 @@ extension PacketField {
             case .internetHeader: 10
             case .transport(.tcp): 16
             case .transport(.udp): 6
+            case .transport(.sctp): 8
+            case .transport(let other): preconditionFailure("\(other) has no ports to write")
             case .quotedHeader: 8 + 10
             case .controlMessage: 2
             }

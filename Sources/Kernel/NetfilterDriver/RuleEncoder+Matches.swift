@@ -22,6 +22,13 @@ extension RuleEncoder {
         append(.conntrack(key, into: .first), .mask(.first, hostOctets(bit)), .compare(.first, NFT_CMP_NEQ, hostOctets(UInt32(0))))
     }
 
+    mutating func matchNeighbourDiscovery() {
+        require(.ipv6)
+        require(.icmp6)
+        append(
+            .payload(.controlType, into: .first), .compare(.first, NFT_CMP_GTE, [133]), .compare(.first, NFT_CMP_LTE, [137]))
+    }
+
     mutating func matchOthersFrame() {
         // PACKET_HOST of linux/if_packet.h is 0.
         append(.meta(NFT_META_PKTTYPE, into: .first), .compare(.first, NFT_CMP_NEQ, [0]))

@@ -9,8 +9,9 @@ extension RuleEncoder {
         append(hasPort ? nat.with(NFTNL_EXPR_NAT_REG_PROTO_MIN, Register.first + family.addressLength / 4) : nat)
     }
 
-    mutating func translateSource(_ family: AddressFamily, _ key: Key, _ map: String, _ ports: PortRange) {
+    mutating func translateSource(_ family: AddressFamily, _ key: Key, _ map: String, _ ports: PortRange?) {
         lookup(key, map, into: Register.first.number)
+        guard let ports else { return append(Self.nat(NFT_NAT_SNAT, family)) }
         // Behind the four registers that nft keeps for an address of any family.
         let registers = load(ports, from: Register(word: 4))
         append(
@@ -18,7 +19,8 @@ extension RuleEncoder {
                 .with(NFTNL_EXPR_NAT_REG_PROTO_MAX, registers.last).with(NFTNL_EXPR_NAT_FLAGS, UInt32(NF_NAT_RANGE_PROTO_SPECIFIED)))
     }
 
-    mutating func masquerade(_ ports: PortRange) {
+    mutating func masquerade(_ ports: PortRange?) {
+        guard let ports else { return append(Expression("masq")) }
         let registers = load(ports, from: .first)
         append(
             Expression("masq").with(NFTNL_EXPR_MASQ_REG_PROTO_MIN, registers.first).with(NFTNL_EXPR_MASQ_REG_PROTO_MAX, registers.last)

@@ -32,6 +32,7 @@ struct RuleEncoder {
         case .destinationTranslated: matchConntrack(NFT_CT_STATUS, IPS_DST_NAT.rawValue)
         case .destinationIsLocal: matchLocalDestination()
         case .tcpFlags(let flags, let mask): match(flags, among: mask)
+        case .neighbourDiscovery: matchNeighbourDiscovery()
         case .connectionState(let state): matchConntrack(NFT_CT_STATE, state.bit)
         case .frameForOthers: matchOthersFrame()
         case .frame(let family): match(frame: family)
@@ -61,6 +62,7 @@ struct RuleEncoder {
         case .setMark(let mark):
             append(.meta(NFT_META_MARK, into: .first), .set(.first, hostOctets(mark)), .setMeta(NFT_META_MARK, from: .first))
         case .log(let prefix): append(Expression("log").with(NFTNL_EXPR_LOG_PREFIX, prefix))
+        case .synProxy(let options): append(.synProxy(options))
         case .notrack: append(Expression("notrack"))
         case .counter: append(.counter)
         case .reject(.tcpReset): append(.reject(NFT_REJECT_TCP_RST, code: 0))

@@ -156,6 +156,6 @@ extension TableReader {
         guard family == .inet else {
             return devices.count == 1 && number == UInt32(NF_NETDEV_INGRESS.rawValue) ? .ingress(device: devices[0]) : nil
         }
-        return [.prerouting, .forward, .output, .postrouting].first { $0.number == number }
+        return [.prerouting, .input, .forward, .output, .postrouting].first { $0.number == number }
     }
 }

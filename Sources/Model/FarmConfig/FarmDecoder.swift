@@ -26,10 +26,11 @@ struct FarmDecoder {
         let traffic = TrafficDecoder.draft(fields)
         var farm = Farm(
             name: name?.value ?? "", description: fields["description"]?.text(), listeners: listeners.entries.map(\.value).sorted(),
-            mode: mode(), scheduler: scheduler(), tableSize: tableSize(), backends: [], health: health?.resolved ?? HealthCheck(),
-            verdictPolicy: health?.policy.resolved ?? VerdictPolicy(), panicThreshold: health?.policy.panicThreshold ?? 50,
-            passive: health?.policy.passive, quorum: fields["quorum"]?.integer() ?? 1,
-            quorumHysteresis: fields["quorumHysteresis"]?.integer() ?? 0, noBackend: fields["noBackend"]?.word(NoBackendAction.init(rawValue:)) ?? .reject,
+            mode: mode(), scheduler: scheduler(defaultInputs(listeners)), tableSize: tableSize(), backends: [],
+            health: health?.resolved ?? HealthCheck(), verdictPolicy: health?.policy.resolved ?? VerdictPolicy(),
+            panicThreshold: health?.policy.panicThreshold ?? 50, passive: health?.policy.passive,
+            quorum: fields["quorum"]?.integer() ?? 1, quorumHysteresis: fields["quorumHysteresis"]?.integer() ?? 0,
+            noBackend: fields["noBackend"]?.word(NoBackendAction.init(rawValue:)) ?? .reject,
             state: fields["state"]?.word(AdminState.init(rawValue:)) ?? .ready, policies: traffic.policies, limits: traffic.limits,
             persistence: traffic.persistence, helper: fields["helper"]?.word { $0 }.flatMap(ConnectionHelper.init(rawValue:)),
             log: traffic.log, logPrefix: traffic.logPrefix, mark: fields["mark"]?.mark())
@@ -72,8 +73,12 @@ struct FarmDecoder {
         return addresses.sorted()
     }
 
-    private func scheduler() -> Scheduler {
-        let inputs = hashInputs()
+    private func defaultInputs(_ listeners: Complete<Placed<Listener>>) -> HashInputs {
+        listeners.entries.contains { $0.value.isWhole } ? .address : .addressAndPort
+    }
+
+    private func scheduler(_ defaultInputs: HashInputs) -> Scheduler {
+        let inputs = hashInputs(defaultInputs)
         let schedulers: [String: Scheduler] = [
             "maglev": .maglev(inputs), "hash": .hash(inputs), "round-robin": .roundRobin, "random": .random, "symhash": .symmetricHash,
             "least-connections": .leastConnections,
@@ -89,16 +94,16 @@ struct FarmDecoder {
         return scheduler
     }
 
-    private func hashInputs() -> HashInputs {
-        let inputs = fields["hash"].map { $0.words(HashInput.init(rawValue:)) } ?? HashInputs.addressAndPort.inputs
+    private func hashInputs(_ defaults: HashInputs) -> HashInputs {
+        let inputs = fields["hash"].map { $0.words(HashInput.init(rawValue:)) } ?? defaults.inputs
         guard let reader = fields["hashPrefix"], let lengths = reader.fields() else {
-            return inputs.flatMap { HashInputs($0) } ?? .addressAndPort
+            return inputs.flatMap { HashInputs($0) } ?? defaults
         }
         let prefixes = AddressPrefixes(ipv4: lengths["ipv4"]?.integer() ?? 32, ipv6: lengths["ipv6"]?.integer() ?? 128)
         if let inputs, !inputs.contains(.sourceAddress), !inputs.contains(.destinationAddress) {
             reader.fault(.doesNotApply, "no address is hashed", hint: "leave hashPrefix out, or hash sourceAddress")
         }
-        return inputs.flatMap { HashInputs($0, prefixes: prefixes) } ?? .addressAndPort
+        return inputs.flatMap { HashInputs($0, prefixes: prefixes) } ?? defaults
     }
 
     private func tableSize() -> TableSize {

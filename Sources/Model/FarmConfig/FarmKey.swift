@@ -48,7 +48,7 @@ indirect enum ValueType: Sendable {
     case rate
     /// On, off or a rate.
     case switchOrRate
-    case boolean(canBeTrue: Bool)
+    case boolean
     /// 32 bits, not all of them 0; decimal or hexadecimal.
     case mark
     /// An address or a prefix in canonical form.
@@ -88,6 +88,6 @@ struct ShortForm: Sendable {
     let pattern: String
 
     static let rate = ShortForm(example: "20/s", pattern: RateText.pattern)
-    static let listener = ShortForm(example: "203.0.113.10:80/tcp", pattern: #"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+):[0-9,-]+(/[a-z]+)?$"#)
+    static let listener = ShortForm(example: "203.0.113.10:80/tcp", pattern: #"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(:[0-9,-]+(/[a-z]+)?|/all)$"#)
     static let backend = ShortForm(example: "10.0.1.11:8080", pattern: #"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+)(:[0-9-]+)?$"#)
 }

@@ -40,7 +40,7 @@ extension FarmRules {
 
     /// Each packet is scheduled anew, so that only a hash keeps a connection on its backend.
     private func checkRepeatability() {
-        guard !draft.farm.scheduler.isRepeatable, let reader = fields["scheduler"], hasTCP else { return }
+        guard !draft.farm.scheduler.isRepeatable, let reader = fields["scheduler"], hasConnections else { return }
         reader.fault(
             .doesNotApply,
             "\(draft.farm.mode.name) with scheduler \(draft.farm.scheduler.name) would send each packet of a connection elsewhere",

@@ -6,6 +6,11 @@ extension FarmRules {
     func checkPorts(of entry: BackendDraft) {
         guard let port = entry.backend.port else { return }
         let listeners = draft.listeners.entries.map(\.value).filter { $0.address.family == entry.backend.address.family }
+        if !listeners.isEmpty, listeners.allSatisfy(\.isWhole) {
+            return log.report(
+                .doesNotApply, "protocol all keeps every port", at: entry.portSpot,
+                hint: "leave the port out; health.port says where to probe", explain: "farm.backends.port")
+        }
         for range in Set(listeners.flatMap(\.ports)).sorted() where range != port {
             guard let (code, message, hint) = objection(to: port, for: range) else { continue }
             return log.report(code, message, at: entry.portSpot, hint: hint, explain: "farm.backends.port")

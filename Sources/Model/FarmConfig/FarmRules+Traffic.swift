@@ -5,6 +5,7 @@ import NetTypes
 extension FarmRules {
     func checkTraffic() {
         checkLimits()
+        if draft.farm.limits.synProxy { checkSynProxy() }
         checkHelper()
         checkPersistenceKey()
         for entry in draft.traffic.sessions { check(entry) }
@@ -18,8 +19,9 @@ extension FarmRules {
                 .doesNotApply, "nothing bans a source without a limit per source", hint: "add one of \(perSource.alternatives)")
         }
         guard !hasTCP else { return }
-        let isStrict = draft.farm.limits.tcpStrict
-        for reader in [limits["resetsPerSource"], isStrict ? limits["tcpStrict"] : nil].compactMap({ $0 }) {
+        let (isStrict, isProxied) = (draft.farm.limits.tcpStrict, draft.farm.limits.synProxy)
+        let readers = [limits["resetsPerSource"], isStrict ? limits["tcpStrict"] : nil, isProxied ? limits["synProxy"] : nil]
+        for reader in readers.compactMap({ $0 }) {
             reader.fault(.doesNotApply, "\(reader.key.name.quoted) is about TCP, and no listener is", hint: "leave it out")
         }
     }

@@ -16,6 +16,7 @@ struct FarmRules {
         checkMode()
         checkTraffic()
         checkProbes()
+        checkWhole()
     }
 
     /// Families of the listeners; nil if one of them could not be read.
@@ -24,6 +25,9 @@ struct FarmRules {
     }
 
     var hasTCP: Bool { !draft.listeners.isWhole || draft.farm.listeners.contains { $0.transport == .tcp } }
+
+    /// Packets that belong together: a connection, or an association of sctp.
+    var hasConnections: Bool { hasTCP || draft.farm.listeners.contains { $0.transport == .sctp || $0.isWhole } }
 
     private func checkBackendsAreDistinct() {
         var names: [String: Spot] = [:]

@@ -36,7 +36,7 @@ extension FarmSchema {
                 "farm.hash", .list(.choice(HashInput.allCases.map { .word($0.rawValue) }), atMost: HashInput.allCases.count),
                 default: "[sourceAddress, sourcePort]",
                 """
-                What hash and maglev look at. With sourceAddress alone a client stays on its backend. sourceMac is that of the last router, \
+                What hash and maglev look at. With sourceAddress alone, which is the default beside protocol all, a client stays on its backend. sourceMac is that of the last router, \
                 destinationMac the balancer's own: they say something only of frames from the same Ethernet segment, and nothing of \
                 packets that came in another way.
                 """),
@@ -75,9 +75,11 @@ extension FarmSchema {
         keys: [
             FarmKey("farm.listen.address", .address, isRequired: true, "The virtual address."),
             FarmKey(
-                "farm.listen.protocol", .choice([.word("tcp"), .word("udp"), .later("sctp"), .later("all")]), default: "tcp",
-                "The transport protocol."),
-            FarmKey("farm.listen.ports", .ports, isRequired: true, "The ports; a range is kept as it is unless the backend has a port."),
+                "farm.listen.protocol", .choice([.word("tcp"), .word("udp"), .word("sctp"), .word("all")]), default: "tcp",
+                "The transport protocol; all: whatever comes for the address and for no other listener, by the address alone."),
+            FarmKey(
+                "farm.listen.ports", .ports,
+                "The ports; a range is kept as it is unless the backend has a port. Required, but for protocol all, which has none."),
         ])
 
     static let backends = FarmKey(

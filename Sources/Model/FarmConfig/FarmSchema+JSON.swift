@@ -36,7 +36,7 @@ extension FarmSchema {
         case .seconds: pattern("^[1-9][0-9]*(s|m|h)$")
         case .rate: pattern(RateText.pattern)
         case .switchOrRate: anyOf([[("enum", .array([.text("on"), .text("off")]))], pattern(RateText.pattern)])
-        case .boolean(let canBeTrue): canBeTrue ? [("type", .text("boolean"))] : [("const", .bool(false))]
+        case .boolean: [("type", .text("boolean"))]
         case .mark: anyOf([number(1...Int(UInt32.max)), pattern("^0x[0-9A-Fa-f]{1,8}$")])
         case .network: pattern("^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$")
         case .address: pattern("^[0-9A-Fa-f:.]+$")

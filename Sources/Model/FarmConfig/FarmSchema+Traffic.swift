@@ -30,11 +30,14 @@ extension FarmSchema {
                 "farm.limits.connectionsPerSource", .integer(1...1_000_000), "Connections of one source at a time. Needs conntrack."),
             rateLimit("farm.limits.resetsPerSource", "TCP resets that one source address may send."),
             FarmKey(
-                "farm.limits.tcpStrict", .boolean(canBeTrue: true), default: "false",
+                "farm.limits.tcpStrict", .boolean, default: "false",
                 "Drops TCP packets whose combination of flags no honest sender makes."),
             FarmKey(
-                "farm.limits.synProxy", .boolean(canBeTrue: false), default: "false",
-                "Answers handshakes itself and bothers backends only with clients that exist."),
+                "farm.limits.synProxy", .boolean, default: "false",
+                """
+                The balancer answers tcp's SYNs with cookies and asks the backend only for clients that bring theirs back, so that forged ones \
+                take room nowhere. For dnat and snat over IPv4.
+                """),
             FarmKey(
                 "farm.limits.banTime", .seconds, default: "none",
                 "How long a source is refused altogether once it was over a limit per source; without it only while it is over."),

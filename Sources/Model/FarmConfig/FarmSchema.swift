@@ -42,7 +42,7 @@ extension ValueType {
         case .seconds: "a duration in whole seconds such as 30s, 10m or 1h, from 1s to 24h"
         case .rate: RateText.rule
         case .switchOrRate: "on, off, or " + RateText.rule
-        case .boolean(let canBeTrue): canBeTrue ? "true or false" : "false"
+        case .boolean: "true or false"
         case .mark: "a number from 1 to 4294967295, or as 0x100"
         case .network: "an address or a prefix such as 198.51.100.0/24"
         case .address: "an IPv4 or IPv6 address"

@@ -40,4 +40,5 @@ public enum FaultCode: String, Sendable, Hashable, CaseIterable {
     case noSuchBackend = "E045"
     case repliesClash = "E046"
     case badMark = "E047"
+    case wholeAddress = "E048"
 }

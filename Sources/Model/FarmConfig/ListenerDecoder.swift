@@ -15,6 +15,10 @@ enum ListenerDecoder {
         guard let fields = entry.fields(ValueType.shortOrSection(.listener).summary) else { return nil }
         let address = fields.required("address")?.address(for: .listener)
         let transport = fields["protocol"].map { $0.word(TransportProtocol.init) } ?? .tcp
+        if transport == .all {
+            fields["ports"]?.fault(.doesNotApply, "protocol all is every protocol of the address, and has no ports", hint: "leave them out")
+            return address.map { Listener(address: $0, transport: .all, ports: []) }
+        }
         let ports = fields.required("ports")?.ports()
         guard let address, let transport, let ports else { return nil }
         return Listener(address: address, transport: transport, ports: ports)
@@ -26,6 +30,13 @@ enum ListenerDecoder {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let transport = parts.count == 2 ? transport(parts[1], entry) : .tcp else { return nil }
         guard let (host, portText) = entry.hostAndPort(parts[0]), let address = entry.address(host, for: .listener) else { return nil }
+        if transport == .all {
+            guard portText == nil else {
+                entry.fault(.doesNotApply, "protocol all has no ports", hint: "such as \"\(address.bracketed)/all\"")
+                return nil
+            }
+            return Listener(address: address, transport: .all, ports: [])
+        }
         guard let portText else {
             entry.fault(.badPort, "\(text.quoted) names no port", hint: "such as \(ShortForm.listener.example.quoted)")
             return nil
@@ -34,12 +45,9 @@ enum ListenerDecoder {
     }
 
     private static func transport(_ text: Substring, _ entry: NodeReader) -> TransportProtocol? {
-        if let transport = TransportProtocol(String(text)) { return transport }
-        let isKnown = ["sctp", "all"].contains(text)
-        entry.fault(
-            isKnown ? .notSupportedYet : .unknownWord,
-            isKnown ? "protocol \(String(text).quoted) is not supported yet" : "unknown protocol \(String(text).quoted)",
-            hint: "tcp or udp")
+        if let transport = TransportProtocol.listened.first(where: { $0.description == text }) { return transport }
+        let known = TransportProtocol.listened.map(\.description).alternatives
+        entry.fault(.unknownWord, "unknown protocol \(String(text).quoted)", hint: known)
         return nil
     }
 

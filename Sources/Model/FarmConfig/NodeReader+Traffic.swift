@@ -24,7 +24,6 @@ extension NodeReader {
 
     /// A word YAML 1.2 takes for a boolean; `yes`, `on` and the like are booleans to some readers and text to others.
     func boolean() -> Bool? {
-        guard case .boolean(let canBeTrue) = key.type else { preconditionFailure("\(key.path) is not a boolean") }
         guard let scalar = scalar(key.type.summary) else { return nil }
         guard scalar.isPlain else {
             wrongType(key.type.summary, hint: "leave the quotes out")
@@ -35,10 +34,6 @@ extension NodeReader {
             fault(
                 isTrap ? .yamlTrap : .wrongType, "\(key.name.quoted) has to be \(key.type.summary), not \(scalar.text.quoted)",
                 hint: isTrap ? "only true and false are booleans everywhere" : nil)
-            return nil
-        }
-        guard canBeTrue || !value else {
-            fault(.notSupportedYet, "\(key.name.quoted) true is not supported yet", hint: "leave it out")
             return nil
         }
         return value

@@ -32,11 +32,11 @@ enum TrafficDecoder {
     }
 
     private static func limits(_ fields: Fields) -> Limits {
-        _ = fields["synProxy"]?.boolean()
-        return Limits(
+        Limits(
             newConnections: fields["newConnections"]?.rateLimit(), newConnectionsPerSource: fields["newConnectionsPerSource"]?.rateLimit(),
             connectionsPerSource: fields["connectionsPerSource"]?.integer(), resetsPerSource: fields["resetsPerSource"]?.rateLimit(),
-            tcpStrict: fields["tcpStrict"]?.boolean() ?? false, banTime: fields["banTime"]?.seconds())
+            tcpStrict: fields["tcpStrict"]?.boolean() ?? false, synProxy: fields["synProxy"]?.boolean() ?? false,
+            banTime: fields["banTime"]?.seconds())
     }
 
     private static func persistence(_ fields: Fields, _ sessions: [SessionDraft]) -> Persistence {

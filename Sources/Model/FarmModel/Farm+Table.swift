@@ -26,7 +26,9 @@ extension Farm {
     /// Elements of the slot maps that the farm needs: what it costs in memory and time.
     public var slotElements: Int {
         listeners.reduce(0) { sum, listener in
-            listener.ports.reduce(sum) { $0 + (form(of: $1, listener.address.family) == .expanded ? $1.count : 1) * slotCount }
+            listener.ports.reduce(listener.isWhole ? sum + slotCount : sum) {
+                $0 + (form(of: $1, listener.address.family) == .expanded ? $1.count : 1) * slotCount
+            }
         }
     }
 }

@@ -71,11 +71,11 @@ public struct Farm: Sendable, Hashable {
 }
 
 extension Farm {
-    /// Whether a connection to this endpoint is the farm's.
-    public func listens(at endpoint: Endpoint, _ transport: TransportProtocol) -> Bool {
+    /// Whether a connection to this endpoint is the farm's, as far as other farms do not have the port. `byPort`: it has the port itself.
+    public func listens(at endpoint: Endpoint, _ transport: TransportProtocol, byPort: Bool = false) -> Bool {
         listeners.contains { listener in
-            listener.address == endpoint.address && listener.transport == transport
-                && listener.ports.contains { $0.contains(endpoint.port) }
+            guard listener.address == endpoint.address else { return false }
+            return listener.isWhole && !byPort || listener.transport == transport && listener.ports.contains { $0.contains(endpoint.port) }
         }
     }
 }

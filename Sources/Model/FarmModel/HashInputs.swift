@@ -25,6 +25,7 @@ public struct HashInputs: Sendable, Hashable {
 
     /// The default of hash and maglev.
     public static let addressAndPort = HashInputs(known: [.sourceAddress, .sourcePort])
+    /// The default where a listener takes protocols without ports.
     public static let address = HashInputs(known: [.sourceAddress])
 }
 

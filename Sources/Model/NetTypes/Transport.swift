@@ -1,7 +1,15 @@
-/// The transport protocols that farms are built for, with their IANA numbers.
+/// The protocols that farms are built for, with their IANA numbers.
 public enum TransportProtocol: UInt8, Sendable, Hashable, CaseIterable, Comparable, CustomStringConvertible {
     case tcp = 6
     case udp = 17
+    case sctp = 132
+    /// Without ports: farms take them together with all others of an address.
+    case icmp = 1
+    case gre = 47
+    case esp = 50
+    case icmp6 = 58
+    /// Of a listener that takes every protocol of its address; no packet has it (255 is reserved).
+    case all = 255
 
     public init?(_ name: String) {
         guard let match = Self.allCases.first(where: { $0.description == name }) else { return nil }
@@ -12,8 +20,25 @@ public enum TransportProtocol: UInt8, Sendable, Hashable, CaseIterable, Comparab
         switch self {
         case .tcp: "tcp"
         case .udp: "udp"
+        case .sctp: "sctp"
+        case .icmp: "icmp"
+        case .gre: "gre"
+        case .esp: "esp"
+        case .icmp6: "icmpv6"
+        case .all: "all"
         }
     }
+
+    /// Whether its packets name ports.
+    public var hasPorts: Bool {
+        switch self {
+        case .tcp, .udp, .sctp: true
+        case .icmp, .gre, .esp, .icmp6, .all: false
+        }
+    }
+
+    /// What a listener may have.
+    public static let listened: [TransportProtocol] = [.tcp, .udp, .sctp, .all]
 
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }

@@ -28,7 +28,7 @@ extension Farm {
 
     /// A backend that keeps the client's port is probed at the first port of the farm.
     private func listenerPort(for backend: Backend) -> UInt16? {
-        let own = listeners.filter { $0.address.family == backend.address.family }
+        let own = listeners.filter { $0.address.family == backend.address.family && !$0.isWhole }
         return (own.first { $0.transport == .tcp } ?? own.first)?.ports.first?.first
     }
 }

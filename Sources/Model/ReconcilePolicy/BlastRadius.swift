@@ -23,12 +23,14 @@ public struct BlastRadius: Sendable, Equatable {
     private struct Place: Hashable {
         let address: IPAddress
         let transport: TransportProtocol
-        let ports: PortRange
+        /// Nil for all of the address.
+        let ports: PortRange?
     }
 
     private static func places(_ farms: some Collection<Farm>) -> Set<Place> {
         farms.reduce(into: []) { places, farm in
             for listener in farm.listeners {
+                if listener.isWhole { places.insert(Place(address: listener.address, transport: .all, ports: nil)) }
                 for ports in listener.ports { places.insert(Place(address: listener.address, transport: listener.transport, ports: ports)) }
             }
         }

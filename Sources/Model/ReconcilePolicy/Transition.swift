@@ -7,15 +7,16 @@ import RulesetCompiler
 public struct Transition: Sendable, Hashable {
     /// How flows that begin during the transition are told from those that began before.
     public enum Kind: Sendable, Hashable, CaseIterable {
-        /// tcp: a SYN says that a flow begins; the kernel remembers its backend.
+        /// tcp: a SYN says that a flow begins; the kernel remembers its backend. Other protocols of a listener that takes all stay with
+        /// the old backend as long as it lasts.
         case remembered
         /// udp: nothing says so; all packets of a moved slot stay with the old backend for a while.
         case held
 
         public var transports: Set<TransportProtocol> {
             switch self {
-            case .remembered: [.tcp]
-            case .held: Set(TransportProtocol.allCases).subtracting([.tcp])
+            case .remembered: [.tcp, .all]
+            case .held: Set(TransportProtocol.allCases).subtracting([.tcp, .all])
             }
         }
     }

@@ -11,6 +11,8 @@ public enum PacketFate: Sendable, Hashable {
     /// The frame is sent to `mac` out of the device with this index; source as given.
     case forwarded(mac: MACAddress, source: MACAddress, device: UInt32)
     case rejected(RejectReason)
+    /// The host answers the SYN itself, with a cookie; who brings it back is connected.
+    case challenged
     case dropped
     /// Nothing of ours has changed it.
     case passed

@@ -21,6 +21,7 @@ extension Statement {
         case .destinationTranslated: "ct status dnat"
         case .destinationIsLocal: "fib daddr type local"
         case .tcpFlags(let flags, let mask): "tcp flags & \(mask.words) == \(flags.words)"
+        case .neighbourDiscovery: "icmpv6 type 133-137"
         case .connectionState(let state): "ct state \(state.rawValue)"
         case .frameForOthers: "meta pkttype != host"
         case .frame(let family): "ether type \(family.keyword)"
@@ -33,8 +34,9 @@ extension Statement {
         case .verdictMap(let key, let map): "\(key) vmap @\(map)"
         case .destinationNAT(let family, let key, let map, let hasPort):
             "dnat \(family.keyword) \(hasPort ? "addr . port " : "")to \(key) map @\(map)"
-        case .sourceNAT(let family, let key, let map, let ports): "snat \(family.keyword) to \(key) map @\(map) : \(ports)"
-        case .masquerade(let ports): "masquerade to :\(ports)"
+        case .sourceNAT(let family, let key, let map, let ports):
+            "snat \(family.keyword) to \(key) map @\(map)\(ports.map { " : \($0)" } ?? "")"
+        case .masquerade(let ports): "masquerade\(ports.map { " to :\($0)" } ?? "")"
         case .setMAC(let side, let key, let map): "\(side.mac) set \(key) map @\(map)"
         case .setMACTo(let side, let mac): "\(side.mac) set \(mac)"
         case .forwardOut(let device): "fwd to \"\(device.name)\""
@@ -57,6 +59,7 @@ extension Statement {
         case .assignHelper(let name): "ct helper set \"\(name)\""
         case .setMark(let mark): "meta mark set meta mark | 0x\(padded(mark))"
         case .log(let prefix): "log prefix \"\(prefix)\""
+        case .synProxy(let options): "synproxy mss \(options.segmentSize) wscale \(options.windowScale) timestamp sack-perm"
         case .notrack: "notrack"
         case .counter: "counter"
         case .reject(.tcpReset): "reject with tcp reset"

@@ -21,6 +21,8 @@ public enum Statement: Sendable, Hashable {
     /// tcp: of the flags `among`, exactly `flags` are set.
     case tcpFlags(TCPFlags, among: TCPFlags)
     case connectionState(ConnectionState)
+    /// ICMPv6 by which neighbours and routers find each other (RFC 4861): types 133–137.
+    case neighbourDiscovery
     /// netdev: the frame is not addressed to the device itself.
     case frameForOthers
     /// netdev: the frame carries this family, without a VLAN's tag.
@@ -40,8 +42,9 @@ public enum Statement: Sendable, Hashable {
     case verdictMap(Key, map: String)
     /// Destination NAT to the value of the map: an address, with a port where `hasPort`.
     case destinationNAT(AddressFamily, Key, map: String, hasPort: Bool)
-    case sourceNAT(AddressFamily, Key, map: String, ports: PortRange)
-    case masquerade(ports: PortRange)
+    /// `ports`: what a source port may become; nil for packets without ports.
+    case sourceNAT(AddressFamily, Key, map: String, ports: PortRange?)
+    case masquerade(ports: PortRange?)
     case setMAC(Side, Key, map: String)
     case setMACTo(Side, MACAddress)
     /// Rewrites an address of the packet, its checksums included, without conntrack.
@@ -71,6 +74,9 @@ public enum Statement: Sendable, Hashable {
     /// Sets bits of the packet mark; the others stay as they are.
     case setMark(UInt32)
     case log(prefix: String)
+    /// Answers a SYN with a cookie, and an ACK that brings a right one by a SYN of its own to where the client meant to go; takes the
+    /// packet in both cases. An ACK with a wrong one is dropped (net/netfilter/nft_synproxy.c).
+    case synProxy(SynProxyOptions)
     case notrack
     case counter
     case reject(RejectReason)
@@ -118,6 +124,16 @@ public struct RateLimit: Sendable, Hashable {
     public let burst: UInt32
 
     public init(count: UInt64, per unit: Unit, burst: UInt32) { (self.count, self.unit, self.burst) = (count, unit, burst) }
+}
+
+/// What a SYN proxy says for the server before it has asked it.
+public struct SynProxyOptions: Sendable, Hashable {
+    /// Largest segment that the client may send.
+    public let segmentSize: UInt16
+    /// By how many bits the server's windows are shifted, 0–14 (RFC 7323).
+    public let windowScale: UInt8
+
+    public init(segmentSize: UInt16, windowScale: UInt8) { (self.segmentSize, self.windowScale) = (segmentSize, windowScale) }
 }
 
 public enum RejectReason: Sendable, Hashable {

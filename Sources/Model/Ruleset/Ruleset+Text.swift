@@ -64,7 +64,9 @@ extension ElementSet {
 extension SetType {
     /// `type …`, or `typeof …` where nft has no word for a field.
     fileprivate var declaration: String {
-        func words(_ fields: [Field]) -> String { fields.map { isDeclaredByExpressions ? $0.expression : $0.typeName }.joined(separator: " . ") }
+        func words(_ fields: [Field]) -> String {
+            fields.map { isDeclaredByExpressions ? $0.expression : $0.typeName }.joined(separator: " . ")
+        }
         let keyWords = (isDeclaredByExpressions ? "typeof " : "type ") + words(key)
         return switch value {
         case .none: keyWords
@@ -96,6 +98,9 @@ extension SetType {
 }
 
 extension ElementTable {
+    /// What stands for a chain's name in the verdict that accepts.
+    public static let acceptance = ""
+
     /// The chain that a verdict's value names; nil for accept.
     public static func chain(_ value: ArraySlice<UInt8>) -> String? {
         let name = value.prefix { $0 != 0 }
@@ -172,6 +177,7 @@ extension BaseChain.Hook {
         case .postrouting: "postrouting"
         case .output: "output"
         case .forward: "forward"
+        case .input: "input"
         case .ingress(let device): "ingress device \"\(device)\""
         }
     }

@@ -72,7 +72,7 @@ public struct Chain: Sendable, Hashable {
 public struct BaseChain: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable { case filter, nat }
     public enum Hook: Sendable, Hashable {
-        case prerouting, postrouting, output, forward
+        case prerouting, postrouting, output, forward, input
         /// netdev: before the IP stack, on one device.
         case ingress(device: String)
     }

@@ -4,7 +4,7 @@ extension Tracer {
     func step(_ statement: Statement, _ place: RulePlace, _ way: Way) -> [Effect] {
         switch statement {
         case .transport, .portWithin, .destinationTranslated, .destinationIsLocal, .tcpFlags, .connectionState, .frameForOthers, .frame,
-            .controlMessage, .errorReport:
+            .controlMessage, .errorReport, .neighbourDiscovery:
             [holds(statement, way) ? Effect(way: way) : .miss(way)]
         case .inSet(let key, let set): look(up: key, in: set, place.table, way) { way, _ in Effect(way: way) }
         case .rate, .rateOver, .connectionsOver, .note, .remember, .forget: remembering(statement, place, way)
@@ -15,6 +15,7 @@ extension Tracer {
         case .forwardOut(let device): [way.leaving(by: device.index)]
         case .counter: [Effect(way: way)]
         case .unknown: [.miss(way)]
+        case .synProxy: [proxied(way)]
         case .notrack: [.changed(way, "not tracked") { $0.isUntracked = !$0.isTracked }]
         case .setMark(let mark): [Effect(way: way, words: "mark \(mark)")]
         case .assignHelper(let name): [Effect(way: way, words: "helper \(name)")]
@@ -25,6 +26,12 @@ extension Tracer {
         case .reject(let reason): [.ended(way, .rejected(reason), "reject")]
         case .verdict(let verdict): [self.verdict(verdict, way)]
         }
+    }
+
+    /// Nobody can know whether an ACK brings a right cookie: it is taken for one that does not.
+    private func proxied(_ way: Way) -> Effect {
+        if way.packet.flags.contains(.syn) { return .ended(way, .challenged, "SYN cookie") }
+        return way.packet.flags.contains(.ack) ? .ended(way, .dropped, "no cookie, drop") : Effect(way: way)
     }
 
     private func verdict(_ verdict: RuleVerdict, _ way: Way) -> Effect {
@@ -44,6 +51,8 @@ extension Tracer {
         case .portWithin(.destination, let ports): return ports.contains(packet.destination.port) && packet.reporter == nil
         case .destinationTranslated: return way.isTranslated && !way.isUntracked
         case .destinationIsLocal: return localAddresses.contains(packet.destination.address)
+        // Packets of the model that are icmpv6 are of other types.
+        case .neighbourDiscovery: return false
         case .tcpFlags(let flags, let mask):
             return packet.transport == .tcp && packet.reporter == nil && packet.flags.intersection(mask) == flags
         case .connectionState(let state): return way.connectionState == state

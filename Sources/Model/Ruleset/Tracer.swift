@@ -59,10 +59,10 @@ extension Way {
 extension Tracer {
     private func stages(_ packet: Packet) -> [BaseChain.Hook] {
         // What the host says to itself comes in again, by its loopback.
-        guard !packet.isFromHost else { return [.output, .postrouting, .prerouting] }
+        guard !packet.isFromHost else { return [.output, .postrouting, .prerouting, .input] }
         // The IP stack turns it away.
         guard !packet.isFlooded else { return packet.device.map { [.ingress(device: $0)] } ?? [] }
-        return (packet.device.map { [.ingress(device: $0)] } ?? []) + [.prerouting, .forward, .postrouting]
+        return (packet.device.map { [.ingress(device: $0)] } ?? []) + [.prerouting, .input, .forward, .postrouting]
     }
 
     private func pass(_ way: Way, _ hook: BaseChain.Hook) -> [Way] {
@@ -83,12 +83,13 @@ extension Tracer {
         }
     }
 
-    /// What is for the host itself goes no further than prerouting.
+    /// What is for the host itself is not forwarded.
     private func isMet(_ hook: BaseChain.Hook, by way: Way) -> Bool {
         let isLocal = localAddresses.contains(way.packet.destination.address)
         switch hook {
         case .prerouting: return !way.packet.isFromHost || isLocal
-        case .forward: return !isLocal
+        case .forward: return !isLocal && !way.packet.isFromHost
+        case .input: return isLocal
         case .postrouting: return way.packet.isFromHost || !isLocal
         case .output, .ingress: return true
         }

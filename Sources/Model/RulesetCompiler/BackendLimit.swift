@@ -12,13 +12,15 @@ struct BackendLimit: Sendable, Hashable {
     /// It takes connections at one port.
     let hasPort: Bool
     let count: UInt32
+    let transports: [TransportProtocol]
 
-    init?(_ backend: Backend, of farm: Farm) {
+    init?(_ backend: Backend, of farm: Farm, _ transport: TransportProtocol) {
         guard farm.mode.usesConntrack, let limit = backend.connectionLimit else { return nil }
         family = backend.address.family
         scope = LimitScope(farm, family)
         hasPort = scope == .listener || backend.port?.isSingle == true
         count = UInt32(clamping: limit)
+        transports = transport == .sctp ? [.sctp] : TranslatedTo.common
     }
 
     static let refusalChain = "refuse"
@@ -29,19 +31,18 @@ struct BackendLimit: Sendable, Hashable {
 
     var chain: Chain {
         let key = scope.backendKey(family, hasPort: hasPort)
-        let rules = TranslatedTo.askingForTransport([
-            .connectionsOver(count, key, set: set.name), .counter, .verdict(.goto(Self.refusalChain)),
-        ])
+        let rules = TranslatedTo.askingForTransport(
+            [.connectionsOver(count, key, set: set.name), .counter, .verdict(.goto(Self.refusalChain))], of: transports)
         return Chain("backend-limit\(family.rawValue)-\(count)-\(digest(rules))", rules: rules)
     }
 
     static let refusal = Chain(
         refusalChain, rules: [Rule(.transport(.tcp), .reject(.tcpReset)), Rule(.reject(.administrativelyProhibited))])
 
-    static func rules(_ variant: Variant) -> [Rule] {
-        TranslatedTo.askingForTransport([
-            .connectionState(.new), .destinationTranslated, .verdictMap(TranslatedTo.key(variant.family), map: mapName(variant)),
-        ])
+    static func rules(_ variant: Variant, of transports: [TransportProtocol]) -> [Rule] {
+        TranslatedTo.askingForTransport(
+            [.connectionState(.new), .destinationTranslated, .verdictMap(TranslatedTo.key(variant.family), map: mapName(variant))],
+            of: transports)
     }
 }
 
@@ -58,8 +59,9 @@ enum PacketMarks {
 
     static func chain(_ mark: UInt32) -> Chain { Chain("mark-\(String(mark, radix: 16))", rules: [Rule(.setMark(mark))]) }
 
-    static func rules(_ variant: Variant) -> [Rule] {
-        TranslatedTo.askingForTransport([.destinationTranslated, .verdictMap(TranslatedTo.key(variant.family), map: mapName(variant))])
+    static func rules(_ variant: Variant, of transports: [TransportProtocol]) -> [Rule] {
+        TranslatedTo.askingForTransport(
+            [.destinationTranslated, .verdictMap(TranslatedTo.key(variant.family), map: mapName(variant))], of: transports)
     }
 }
 
@@ -71,9 +73,12 @@ enum TranslatedTo {
     }
 
     /// nft knows what the ports that conntrack remembers are only behind a match of the transport.
-    static func askingForTransport(_ statements: [Statement]) -> [Rule] {
-        TransportProtocol.allCases.map { Rule([.transport($0)] + statements) }
+    static func askingForTransport(_ statements: [Statement], of transports: [TransportProtocol]) -> [Rule] {
+        transports.map { Rule([.transport($0)] + statements) }
     }
+
+    /// What there are always rules for, so that the first farm of a transport changes none; sctp, which few have, comes with its farms.
+    static let common: [TransportProtocol] = [.tcp, .udp]
 
     static func type(_ variant: Variant) -> SetType {
         SetType(key: key(variant.family).parts.map(\.field), value: .verdict, isInterval: variant.isRange)

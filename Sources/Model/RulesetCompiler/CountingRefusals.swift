@@ -14,6 +14,8 @@ public enum Refusal: String, Sendable, Hashable, CaseIterable {
     case resetsPerSource = "resets-per-source"
     case backendConnections = "backend-connections"
     case bogusFlags = "bogus-flags"
+    /// For a listener behind a proxy for SYNs, and of no connection.
+    case synProxy = "syn-proxy"
     /// Of a backend, and conntrack cannot place it.
     case invalidReply = "invalid-reply"
     /// Of a backend, and begins a connection in its middle.
@@ -53,6 +55,7 @@ public enum Refusal: String, Sendable, Hashable, CaseIterable {
         switch chain {
         case Direct.forwardChain: self = .noNextHop
         case _ where chain.hasPrefix("policy-"): self = .policy
+        case _ where chain.hasPrefix("syn-proxy"): self = .synProxy
         default: self = .noBackend
         }
     }

@@ -17,6 +17,18 @@ enum Dispatch {
 
     static func key(_ family: AddressFamily) -> Key { Key(.address(.destination, family), .transport, .port(.destination)) }
 
+    /// Listeners that take all of an address; asked last.
+    static func wholeMap(_ family: AddressFamily) -> String { "whole-listeners\(family.rawValue)" }
+    static func wholeType(_ family: AddressFamily) -> SetType { SetType(key: [.address(family)], value: .verdict) }
+
+    /// At ingress neighbours have to find each other still; conntrack calls what they say for that untracked, so that nat is not asked.
+    static func wholeRules(_ family: AddressFamily, _ table: TableFamily) -> [Rule] {
+        let ask = Statement.verdictMap(Key(.address(.destination, family)), map: wholeMap(family))
+        guard table == .netdev else { return [Rule(ask)] }
+        let discovery = family == .ipv6 ? [Rule(.neighbourDiscovery, .verdict(.accept))] : []
+        return discovery + [Rule(.frame(family), ask)]
+    }
+
     static func rule(_ variant: Variant, from origin: Origin = .network) -> Rule {
         Rule(.verdictMap(key(variant.family), map: mapName(variant.family, isRange: variant.isRange, from: origin)))
     }
@@ -68,9 +80,10 @@ enum SourceTranslation {
             key: [.address(family), .transport, .port, .address(family), .port], value: .fields([.address(family)]), isInterval: isRange)
     }
 
-    static func chain(masquerade: [Variant], address: [Variant], ports: PortRange) -> Chain {
+    static func chain(masquerade: [Variant], address: [Variant], whole: [Rule], transports: [TransportProtocol], ports: PortRange) -> Chain
+    {
         let masqueraded = masquerade.flatMap { variant in
-            TransportProtocol.allCases.map { transport in
+            transports.map { transport in
                 Rule(
                     .transport(transport),
                     .inSet(
@@ -80,7 +93,7 @@ enum SourceTranslation {
             }
         }
         let addressed = address.flatMap { variant in
-            TransportProtocol.allCases.map { transport in
+            transports.map { transport in
                 Rule(
                     .transport(transport),
                     .sourceNAT(
@@ -92,7 +105,7 @@ enum SourceTranslation {
             }
         }
         // A backend's own address comes before masquerading, which holds for all the backends of a listener.
-        return Chain(chainName, rules: addressed + masqueraded)
+        return Chain(chainName, rules: addressed + masqueraded + whole)
     }
 }
 

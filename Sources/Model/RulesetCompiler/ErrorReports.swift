@@ -14,9 +14,10 @@ enum ErrorReports {
     /// RFC 792: unreachable, time exceeded, parameter problem; RFC 4443: unreachable, too big, time exceeded, parameter problem.
     private static func types(_ family: AddressFamily) -> [UInt8] { family == .ipv4 ? [3, 11, 12] : [1, 2, 3, 4] }
 
-    /// At a device.
-    static func ingressRule(_ family: AddressFamily) -> Rule {
-        Rule(.frame(family), .controlMessage(family), .verdict(.goto(typesChain(family))))
+    /// At a device. `isLast`: nobody behind it asks for what is no error about a flow.
+    static func ingressRule(_ family: AddressFamily, isLast: Bool) -> Rule {
+        let chain = typesChain(family)
+        return Rule(.frame(family), .controlMessage(family), .verdict(isLast ? .goto(chain) : .jump(chain)))
     }
 
     /// In the order of creation. `variants`: of one family, those that have listeners.
@@ -35,9 +36,10 @@ struct ErrorCourse: Sendable, Hashable {
     /// As slots in transition are counted.
     let former: Selection
 
-    /// Nil where the slot follows from what a quote does not hold: MACs, the kernel's own hash, chance.
+    /// Nil where the slot follows from what a quote does not hold: MACs, the kernel's own hash, chance; and for a whole address, whose
+    /// ICMP is its backends' like all else.
     init?(_ selection: Selection, former: Selection? = nil) {
-        guard selection.path != .translate, selection.key.inQuote(selection.family) != nil else { return nil }
+        guard selection.path != .translate, selection.ports != .whole, selection.key.inQuote(selection.family) != nil else { return nil }
         (self.selection, self.former) = (selection, former ?? selection)
     }
 

@@ -20,6 +20,8 @@ public struct CompiledFarm: Sendable, Hashable {
     var resettable: Set<TrackedBackend> = []
     var resetting: Set<TrackedBackend> = []
     var asides: Set<Aside> = []
+    /// Of its listeners.
+    var transports: Set<TransportProtocol> = []
     /// The networks of policies; equal ones of several farms are one set.
     var lists: [SetName: ElementTable] = [:]
     /// The backend's index by slot and family; empty for a family without a usable backend.
@@ -50,6 +52,7 @@ extension CompiledFarm {
         shared = writer.shared.tables
         formerShared = writer.formerShared.tables
         (rewriting, census, errors) = (writer.rewriting, writer.census, writer.errors)
+        transports = Set(plan.farm.listeners.map(\.transport))
         (tracked, asides, lists) = (writer.tracked, writer.asides, writer.lists)
         (resettable, resetting) = (writer.resettable, writer.resetting)
         if case .dsr = plan.farm.mode {
@@ -60,7 +63,8 @@ extension CompiledFarm {
     /// Whether the same sets and chains hold both, so that going from one to the other only exchanges elements of the farm's own.
     func hasShape(of other: CompiledFarm) -> Bool {
         courses == other.courses && nextHops == other.nextHops && shared == other.shared && formerShared == other.formerShared
-            && rewriting == other.rewriting && census == other.census && errors == other.errors && tracked == other.tracked
+            && rewriting == other.rewriting && transports == other.transports && census == other.census && errors == other.errors
+            && tracked == other.tracked
             && resettable == other.resettable && resetting == other.resetting
             && asides == other.asides && lists == other.lists && elements.keys == other.elements.keys
     }

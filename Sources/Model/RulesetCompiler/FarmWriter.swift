@@ -30,6 +30,7 @@ struct FarmWriter {
     mutating func write() {
         writeLists()
         for listener in farm.listeners {
+            if listener.isWhole { write(Mouth(whole: listener)) }
             for ports in listener.ports { write(listener, ports) }
         }
     }
@@ -57,7 +58,14 @@ struct FarmWriter {
         let guards = guards(mouth)
         let plain = guards.isEmpty && sessions == nil ? PlainSlots(selection) : nil
         let course = course(selection, guards, former, sessions, plain)
-        dispatch(mouth.key, to: table.isEmpty && moving == nil ? NoBackend.chainName(farm.noBackend) : course.entry, selection)
+        let target = table.isEmpty && moving == nil ? NoBackend.chainName(farm.noBackend) : course.entry
+        if farm.isProxied(mouth.listener) {
+            proxy(mouth.key, to: target, isServed: !table.isEmpty, selection)
+        } else {
+            for origin in farm.mode == .local ? Dispatch.Origin.allCases : [.network] {
+                dispatch(mouth.key, from: origin, to: target, selection)
+            }
+        }
         let detoured = moving.map { $0.detoured(from: self.selection(mouth, $0.tableSize, $0.scheduler), to: selection) }
         writeSlots(mouth, selection, table, plain, detoured: detoured)
         if selection.path != .translate { census.count(mouth.family, plain) }
@@ -70,7 +78,9 @@ struct FarmWriter {
     }
 
     private func selection(_ mouth: Mouth, _ size: Int, _ scheduler: Scheduler) -> Selection {
-        Selection(path: farm.path, family: mouth.family, ports: mouth.form, modulus: size, selector: scheduler.selector(of: farm))
+        Selection(
+            path: farm.path, family: mouth.family, ports: mouth.form, modulus: size, selector: scheduler.selector(of: farm),
+            traffic: .init(mouth.listener.transport, farm.path))
     }
 
     /// Chains and sets follow from configuration alone: a farm that loses its last backend changes elements, not the shape.
@@ -92,19 +102,30 @@ struct FarmWriter {
         return course
     }
 
-    private mutating func dispatch(_ key: KeyWriter, to chain: String?, _ selection: Selection) {
-        let origins: [Dispatch.Origin] = farm.mode == .local ? [.network, .host] : [.network]
-        for origin in origins {
-            let name = CompiledFarm.SetName(
+    /// `target` nil: nowhere, the listener leaves the map.
+    private mutating func dispatch(_ key: KeyWriter, from origin: Dispatch.Origin, to target: String?, _ selection: Selection) {
+        let name =
+            key.isWhole
+            ? CompiledFarm.SetName(selection.table, Dispatch.wholeMap(key.family), Dispatch.wholeType(key.family))
+            : CompiledFarm.SetName(
                 selection.table, Dispatch.mapName(key.family, isRange: key.isRange, from: origin),
                 Dispatch.mapType(key.family, isRange: key.isRange))
-            guard let chain else {
-                rows[name] += []
-                continue
-            }
-            key.append(to: &rows[name])
-            rows[name].append(chain: chain)
+        guard let target else {
+            rows[name] += []
+            return
         }
+        key.append(to: &rows[name])
+        rows[name].append(chain: target)
+    }
+
+    /// Connections begin at the hook of what the host sends. With nobody to serve them, SYNs are answered as those of others.
+    private mutating func proxy(_ key: KeyWriter, to target: String?, isServed: Bool, _ selection: Selection) {
+        let variant = Variant(family: key.family, isRange: key.isRange)
+        let name = CompiledFarm.SetName(.inet, SynProxy.listenerSet(variant), SynProxy.listenerType(variant))
+        rows[name] += []
+        if isServed { key.append(to: &rows[name]) }
+        dispatch(key, from: .host, to: target, selection)
+        dispatch(key, from: .network, to: isServed ? ElementTable.acceptance : target, selection)
     }
 
     /// `plain`: for all slots but those of `detoured`.
@@ -171,14 +192,21 @@ struct FarmWriter {
         let own = addresses.first { $0.family == family }
         for backend in farm.backends where backend.address.family == family {
             guard let source = backend.sourceAddress ?? own else { continue }
-            let name = CompiledFarm.SetName(
-                .inet, SourceTranslation.addressMap(family, isRange: isRange), SourceTranslation.addressType(family, isRange: isRange))
+            let name =
+                mouth.key.isWhole
+                ? CompiledFarm.SetName(.inet, WholeSourceTranslation.addressMap(family), WholeSourceTranslation.addressType(family))
+                : CompiledFarm.SetName(
+                    .inet, SourceTranslation.addressMap(family, isRange: isRange), SourceTranslation.addressType(family, isRange: isRange))
             mouth.key.append(to: &rows[name], backend: backend.address, ports: mouth.ports(of: backend))
             source.appendOctets(to: &rows[name])
         }
         guard own == nil else { return }
-        let name = CompiledFarm.SetName(
-            .inet, SourceTranslation.masqueradeSet(family, isRange: isRange), SourceTranslation.masqueradeType(family, isRange: isRange))
+        let name =
+            mouth.key.isWhole
+            ? CompiledFarm.SetName(.inet, WholeSourceTranslation.masqueradeSet(family), WholeSourceTranslation.masqueradeType(family))
+            : CompiledFarm.SetName(
+                .inet, SourceTranslation.masqueradeSet(family, isRange: isRange), SourceTranslation.masqueradeType(family, isRange: isRange)
+            )
         mouth.key.append(to: &rows[name])
     }
 }
@@ -195,6 +223,13 @@ struct Mouth {
     init(_ listener: Listener, _ ports: PortRange, _ form: Selection.Ports, offset: UInt16 = 0) {
         (self.listener, self.ports, self.form, self.offset) = (listener, ports, form, offset)
         key = KeyWriter(listener, ports, isRange: form != .single)
+    }
+
+    /// A listener that takes its whole address; its ports are all there are.
+    init(whole listener: Listener) {
+        guard let ports = PortRange(1, .max) else { preconditionFailure("a legal range") }
+        (self.listener, self.ports, form, offset) = (listener, ports, .whole, 0)
+        key = KeyWriter(whole: listener.address)
     }
 
     var family: AddressFamily { listener.address.family }

@@ -13,11 +13,11 @@ extension FarmWriter {
 
     /// What is asked of tracked connections at other hooks than that of dispatch.
     mutating func writeConduct(_ mouth: Mouth) {
-        guard farm.mode.usesConntrack else { return }
+        guard farm.mode.usesConntrack, !mouth.key.isWhole else { return }
         let variant = Variant(family: mouth.family, isRange: mouth.key.isRange)
         if mouth.listener.transport == .tcp { writeTCPConduct(mouth, variant) }
         for backend in farm.backends where backend.address.family == mouth.family {
-            if let limit = BackendLimit(backend, of: farm) {
+            if let limit = BackendLimit(backend, of: farm, mouth.listener.transport) {
                 lead(mouth, backend, to: limit.chain.name, in: BackendLimit.mapName(variant), variant)
                 asides.insert(.backendLimit(limit))
             }

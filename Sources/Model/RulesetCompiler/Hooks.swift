@@ -27,6 +27,12 @@ enum Hooks {
     static let ownBackendLimits = Entry(
         name: "own-backend-limits", base: BaseChain(.filter, .output, priority: -90),
         reason: "likewise, of connections that the host itself makes to farms of mode local")
+    static let synProxyIn = Entry(
+        name: "syn-proxy-in", base: BaseChain(.filter, .input, priority: -10),
+        reason: "the kernel proxies SYNs here and at forward only; before firewalls that would drop what is not tracked")
+    static let synProxyForward = Entry(
+        name: "syn-proxy-forward", base: BaseChain(.filter, .forward, priority: -10),
+        reason: "likewise, where the host does not hold the listener's address")
     static let dispatch = Entry(
         name: "prerouting", base: BaseChain(.nat, .prerouting, priority: -100),
         reason: "dstnat: conntrack translates both ways from here, and only the first packet of a connection asks")

@@ -6,6 +6,8 @@ import Ruleset
 struct KeyWriter {
     let family: AddressFamily
     let isRange: Bool
+    /// The address is all of the key.
+    let isWhole: Bool
     private let lower: [UInt8]
     private let upper: [UInt8]
 
@@ -13,9 +15,15 @@ struct KeyWriter {
         self.init(listener.address, listener.transport, ports, isRange: isRange)
     }
 
+    /// For a listener that takes its whole address.
+    init(whole address: IPAddress) {
+        (family, isRange, isWhole) = (address.family, false, true)
+        (lower, upper) = (address.octets, [])
+    }
+
     init(_ address: IPAddress, _ transport: TransportProtocol, _ ports: PortRange, isRange: Bool) {
         family = address.family
-        self.isRange = isRange
+        (self.isRange, isWhole) = (isRange, false)
         var prefix: [UInt8] = []
         address.appendOctets(to: &prefix)
         prefix += [transport.rawValue, 0, 0, 0]
@@ -52,6 +60,7 @@ struct KeyWriter {
     func append(to row: inout [UInt8], backend: IPAddress, ports: PortRange) {
         row += lower
         backend.appendOctets(to: &row)
+        guard !isWhole else { return }
         row.append(padded: ports.first)
         guard isRange else { return }
         row += upper

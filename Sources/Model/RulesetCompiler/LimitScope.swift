@@ -10,8 +10,9 @@ enum LimitScope: Sendable, Hashable {
     case farm(String)
 
     init(_ farm: Farm, _ family: AddressFamily) {
-        let ports = farm.listeners.filter { $0.address.family == family }.flatMap(\.ports)
-        self = ports.count == 1 && ports[0].isSingle ? .listener : .farm(farm.name)
+        let listeners = farm.listeners.filter { $0.address.family == family }
+        let ports = listeners.flatMap(\.ports)
+        self = !listeners.contains(where: \.isWhole) && ports.count == 1 && ports[0].isSingle ? .listener : .farm(farm.name)
     }
 
     /// What sets with such keys have before their names.

@@ -87,17 +87,24 @@ extension RulesetCompiler {
         var chains = NoBackend.chains + courseChains(.inet)
         chains += guardChains(sets, besides: Set(chains.map(\.name)))
         chains += sourceTranslationChains(sets)
-        chains.append(base(Hooks.dispatch, dispatch.map { Dispatch.rule($0) }))
+        chains.append(base(Hooks.dispatch, dispatch.map { Dispatch.rule($0) } + wholeRules(sets, .inet)))
         let own = Variant.all.filter { sets[Dispatch.mapName($0.family, isRange: $0.isRange, from: .host)] != nil }
         if !own.isEmpty { chains.append(base(Hooks.ownDispatch, own.map { Dispatch.rule($0, from: .host) })) }
         let probed = AddressFamily.allCases.filter { sets[Probes.targetSet($0)] != nil }
         if !probed.isEmpty {
             chains.append(base(Hooks.untrackedOut, probed.map { Probes.outgoing($0, ports: environment.probePorts) }))
         }
-        let untracked = probed.map { Probes.incoming($0, ports: environment.probePorts) } + rewriting.flatMap(Stateless.untracked)
+        let proxied = Variant.all.filter { sets[SynProxy.listenerSet($0)] != nil }
+        let untracked =
+            probed.map { Probes.incoming($0, ports: environment.probePorts) } + proxied.map(SynProxy.untracked)
+            + rewriting.flatMap(Stateless.untracked)
         if !untracked.isEmpty { chains.append(base(Hooks.untrackedIn, untracked)) }
+        if !proxied.isEmpty {
+            chains += Set(proxied.map(\.family)).sorted().map(SynProxy.chain)
+            chains += [Hooks.synProxyIn, Hooks.synProxyForward].map { base($0, SynProxy.rules(proxied)) }
+        }
         if !rewriting.isEmpty {
-            chains += Set(rewriting.map(\.family)).sorted().map(Stateless.reply)
+            chains += Set(rewriting.map(\.family)).sorted().map { Stateless.reply($0, rewrittenTraffic) }
             chains.append(base(Hooks.statelessReplies, rewriting.map(Stateless.replies)))
         }
         return Table(family: .inet, helpers: helpers, sets: Array(sets.values), chains: chains)
@@ -110,13 +117,35 @@ extension RulesetCompiler {
         let ways = Direct.Ways(farms.values.reduce(into: []) { $0.formUnion($1.nextHops) })
         for set in Direct.sets(ways) { sets[set.name] = set }
         for set in rewritten.flatMap(Stateless.requestSets) where sets[set.name] == nil { sets[set.name] = set }
-        var chains = NoBackend.chains + Direct.chains(ways) + rewritten.map(Stateless.rewrite) + courseChains(.netdev)
+        var chains = NoBackend.chains + Direct.chains(ways) + rewriteChains(rewritten) + courseChains(.netdev)
         chains += errorChains(sets)
         let census = farms.values.reduce(into: Census()) { $0.add($1.census) }
         var rules = [Dispatch.notForUs] + census.askedFirst.map { $0.firstLookup(ways) } + dispatch.map(Dispatch.ingressRule)
-        rules += Set(errorVariants(sets).map(\.family)).sorted().map(ErrorReports.ingressRule)
+        let whole = wholeRules(sets, .netdev)
+        rules += Set(errorVariants(sets).map(\.family)).sorted().map { ErrorReports.ingressRule($0, isLast: whole.isEmpty) }
+        rules += whole
         chains += environment.ingressDevices.map { base(Hooks.ingress($0), rules) }
         return Table(family: .netdev, sets: Array(sets.values), chains: chains)
+    }
+
+    private func wholeRules(_ sets: [String: ElementSet], _ table: TableFamily) -> [Rule] {
+        AddressFamily.allCases.filter { sets[Dispatch.wholeMap($0)] != nil }.flatMap { Dispatch.wholeRules($0, table) }
+    }
+
+    private func rewriteChains(_ families: [AddressFamily]) -> [Chain] {
+        families.flatMap { family in rewrittenTraffic.map { Stateless.rewrite(family, $0) } }
+    }
+
+    /// sctp only where a farm has it.
+    private var rewrittenTraffic: [Selection.Traffic] {
+        let hasSCTP = farms.values.contains { !$0.rewriting.isEmpty && $0.transports.contains(.sctp) }
+        return hasSCTP ? [.common, .sctp] : [.common]
+    }
+
+    /// What translated connections are made of.
+    private var transports: [TransportProtocol] {
+        let hasSCTP = farms.values.contains { $0.rewriting.isEmpty && $0.transports.contains(.sctp) }
+        return TranslatedTo.common + (hasSCTP ? [.sctp] : [])
     }
 
     private func errorVariants(_ sets: [String: ElementSet]) -> [Variant] {
@@ -217,7 +246,8 @@ extension RulesetCompiler {
         let conduct = [Conduct.strictSet, Conduct.resetMap, Conduct.backendSet].contains { !variants($0).isEmpty }
         if conduct { chains.append(base(Hooks.conduct, Conduct.rules(sets))) }
         let (marked, limited) = (
-            variants(PacketMarks.mapName).flatMap(PacketMarks.rules), variants(BackendLimit.mapName).flatMap(BackendLimit.rules)
+            variants(PacketMarks.mapName).flatMap { PacketMarks.rules($0, of: transports) },
+            variants(BackendLimit.mapName).flatMap { BackendLimit.rules($0, of: transports) }
         )
         if !marked.isEmpty { chains.append(base(Hooks.packetMarks, marked)) }
         guard !limited.isEmpty else { return chains }
@@ -233,9 +263,11 @@ extension RulesetCompiler {
     private func sourceTranslationChains(_ sets: [String: ElementSet]) -> [Chain] {
         let masquerade = Variant.all.filter { sets[SourceTranslation.masqueradeSet($0.family, isRange: $0.isRange)] != nil }
         let address = Variant.all.filter { sets[SourceTranslation.addressMap($0.family, isRange: $0.isRange)] != nil }
-        guard !masquerade.isEmpty || !address.isEmpty else { return [] }
+        let whole = WholeSourceTranslation.rules(sets, ports: environment.translatedPorts)
+        guard !masquerade.isEmpty || !address.isEmpty || !whole.isEmpty else { return [] }
         return [
-            SourceTranslation.chain(masquerade: masquerade, address: address, ports: environment.translatedPorts),
+            SourceTranslation.chain(
+                masquerade: masquerade, address: address, whole: whole, transports: transports, ports: environment.translatedPorts),
             base(Hooks.sourceTranslation, [Rule(.destinationTranslated, .verdict(.jump(SourceTranslation.chainName)))]),
         ]
     }

@@ -22,6 +22,14 @@ struct Selection: Sendable, Hashable {
         case range
         /// A range a key; the client's port is kept.
         case kept
+        /// No port and no protocol: all of an address is one key, and the backend gets what came.
+        case whole
+    }
+    /// Which packets its rules are for. Of its own where a rule has to name the transport, so that others do not pay for it.
+    enum Traffic: String, Sendable, Hashable {
+        /// tcp and udp; in dsr, which asks for no transport, sctp too.
+        case common = ""
+        case sctp = "sctp-"
     }
     enum Selector: Sendable, Hashable {
         case hash(HashInputs)
@@ -35,11 +43,13 @@ struct Selection: Sendable, Hashable {
     let ports: Ports
     let modulus: Int
     let selector: Selector
+    let traffic: Traffic
 
     /// Its counter is a rule's, and so a farm's.
     var takesTurns: Bool { if case .turns = selector { true } else { false } }
     var table: TableFamily { path == .translate ? .inet : .netdev }
-    var hasPortInValue: Bool { path == .translate && ports != .kept }
+    var hasPortInValue: Bool { path == .translate && (ports == .single || ports == .range) }
+    private var isRange: Bool { ports == .range || ports == .kept }
 
     /// The chain that selects.
     var name: String { chainName((path == .stateless ? "stateless" : "select") + description) }
@@ -52,12 +62,13 @@ struct Selection: Sendable, Hashable {
             case .single: ""
             case .range: "-range"
             case .kept: "-kept"
+            case .whole: "-all"
             }
         return switch selector {
-        case .turns(let farm): "\(family)\(suffix)-round-robin-\(farm)"
-        case .random: "\(family)-\(modulus)\(suffix)-random"
-        case .symmetricHash: "\(family)-\(modulus)\(suffix)-symhash"
-        case .hash(let inputs): "\(family)-\(modulus)\(suffix)-hash-\(inputs.text)"
+        case .turns(let farm): "\(family)\(suffix)-\(traffic.rawValue)round-robin-\(farm)"
+        case .random: "\(family)-\(modulus)\(suffix)-\(traffic.rawValue)random"
+        case .symmetricHash: "\(family)-\(modulus)\(suffix)-\(traffic.rawValue)symhash"
+        case .hash(let inputs): "\(family)-\(modulus)\(suffix)-\(traffic.rawValue)hash-\(inputs.text(self.family))"
         }
     }
 
@@ -69,6 +80,7 @@ struct Selection: Sendable, Hashable {
         case .single: ""
         case .range: "range-"
         case .kept: "kept-"
+        case .whole: "all-"
         }
     }
 
@@ -78,13 +90,13 @@ struct Selection: Sendable, Hashable {
             case .direct, .stateless: [.mac]
             case .translate: hasPortInValue ? [.address(family), .port] : [.address(family)]
             }
-        return SetType(
-            key: [.address(family), .transport, .port, .slot(modulus: UInt32(modulus))], value: .fields(value), isInterval: ports != .single
-        )
+        return SetType(key: key.parts.map(\.field), value: .fields(value), isInterval: isRange)
     }
 
     var key: Key {
-        Key(.address(.destination, family), .transport, .port(.destination), .slot(slotSelector))
+        ports == .whole
+            ? Key(.address(.destination, family), .slot(slotSelector))
+            : Key(.address(.destination, family), .transport, .port(.destination), .slot(slotSelector))
     }
 
     private var slotSelector: SlotSelector {
@@ -93,7 +105,7 @@ struct Selection: Sendable, Hashable {
         case .turns: .counter(modulus: modulus)
         case .random: .random(modulus: modulus)
         case .symmetricHash: .symmetricHash(modulus: modulus)
-        case .hash(let inputs): .hash(inputs.inputs.map { $0.keyPart(family) }, modulus: modulus, seed: Selection.seed)
+        case .hash(let inputs): .hash(inputs.keyParts(family), modulus: modulus, seed: Selection.seed)
         }
     }
 
@@ -101,33 +113,21 @@ struct Selection: Sendable, Hashable {
     static let seed: UInt32 = 0x7A76_6E66
 }
 
-extension HashInput {
-    var abbreviation: String {
+extension Selection.Traffic {
+    /// What rules have to name.
+    var transports: [TransportProtocol] {
         switch self {
-        case .sourceAddress: "saddr"
-        case .destinationAddress: "daddr"
-        case .sourcePort: "sport"
-        case .destinationPort: "dport"
-        case .sourceMac: "smac"
-        case .destinationMac: "dmac"
+        case .common: [.tcp, .udp]
+        case .sctp: [.sctp]
         }
     }
 
-    func keyPart(_ family: AddressFamily) -> KeyPart {
-        switch self {
-        case .sourceAddress: .address(.source, family)
-        case .destinationAddress: .address(.destination, family)
-        case .sourcePort: .port(.source)
-        case .destinationPort: .port(.destination)
-        case .sourceMac: .mac(.source)
-        case .destinationMac: .mac(.destination)
-        }
-    }
+    init(_ transport: TransportProtocol, _ path: Selection.Path) { self = transport == .sctp && path != .direct ? .sctp : .common }
 }
 
 extension Selection {
     /// Where a packet goes whose frame names the backend.
-    var delivery: String { path == .stateless ? Stateless.rewriteChain(family) : Direct.forwardChain }
+    var delivery: String { path == .stateless ? Stateless.rewriteChain(family, traffic) : Direct.forwardChain }
 
     /// The lookup stands twice: kernels before 6.2 can miss a key that is being replaced, and the second look then finds it
     /// (docs/packet-path.md). Behind both, a packet of a listener is dropped rather than left to the host.
@@ -138,9 +138,11 @@ extension Selection {
             switch path {
             case .direct, .stateless:
                 [Rule(.setMAC(.destination, key, map: slotMapName), .verdict(.goto(delivery)))]
+            case .translate where ports == .whole:
+                [Rule(.destinationNAT(family, key, map: slotMapName, hasPort: false))]
             case .translate:
                 // nft asks for the transport before it lets a rule translate ports.
-                TransportProtocol.allCases.map {
+                traffic.transports.map {
                     Rule(.transport($0), .destinationNAT(family, key, map: slotMapName, hasPort: hasPortInValue))
                 }
             }

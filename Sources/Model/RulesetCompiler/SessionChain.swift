@@ -17,7 +17,7 @@ struct SessionChain: Sendable, Hashable {
     static let size: UInt32 = 262_144
 
     func name(_ selection: Selection) -> String {
-        let kind = "sessions-\(inputs.text)-\(transport)-\(seconds)s\(hasStaticSessions ? "-static" : "")"
+        let kind = "sessions-\(inputs.text(selection.family))-\(transport)-\(seconds)s\(hasStaticSessions ? "-static" : "")"
         return chainName("\(kind)-\(selection.name)")
     }
 
@@ -56,14 +56,14 @@ struct SessionChain: Sendable, Hashable {
     /// Whether the map holds addresses, not hashes of them.
     func isExact(_ family: AddressFamily) -> Bool { family == .ipv4 && inputs == .address }
 
-    func sessionMap(_ family: AddressFamily) -> String { "sessions\(family.rawValue)-\(inputs.text)" }
+    func sessionMap(_ family: AddressFamily) -> String { "sessions\(family.rawValue)-\(inputs.text(family))" }
 
     /// The client and the listener. nft cannot write to maps with keys over 16 octets: what is longer stands as hashes of it.
     private func client(_ family: AddressFamily) -> Key {
         let listener: [KeyPart] = [.address(.destination, family), .port(.destination)]
         if isExact(family) { return Key(.address(.source, family), listener[0], .transport, listener[1]) }
         func word(_ parts: [KeyPart], seed: UInt32) -> KeyPart { .slot(.hash(parts, modulus: .max, seed: seed)) }
-        let source = inputs.inputs.map { $0.keyPart(family) }
+        let source = inputs.keyParts(family)
         return Key(
             word(source, seed: Selection.seed), word(source, seed: ~Selection.seed), word(listener, seed: Selection.seed), .transport)
     }
@@ -94,10 +94,6 @@ extension Selection {
     var numberedMapType: SetType { SetType(key: slotMapType.key, value: .fields([.mac]), isInterval: slotMapType.isInterval) }
 
     func mapName(_ name: String) -> String { "\(portsPrefix)\(name)\(family.rawValue)" }
-}
-
-extension HashInputs {
-    var text: String { inputs.map(\.abbreviation).joined(separator: "-") }
 }
 
 extension Farm {

@@ -32,8 +32,7 @@ extension FarmPlan {
         guard !farm.mode.usesConntrack, let table = ruleset[farm.path == .translate ? .inet : .netdev] else { return [] }
         var known: Set<Place> = []
         return farm.listeners.sorted().compactMap { listener in
-            guard let ports = listener.ports.first, known.insert(Place(listener)).inserted else { return nil }
-            let mouth = Mouth(first: ports, of: listener, farm)
+            guard known.insert(Place(listener)).inserted, let mouth = Mouth(firstOf: listener, farm) else { return nil }
             return Reader(plan: self, table: table, mouth: mouth, candidates: candidates).reading(
                 [(tableSize, farm.scheduler)] + formerTables)
         }
@@ -45,8 +44,7 @@ extension FarmPlan {
         let candidates = farm.backends.map { FormerBackend(backend: $0, nextHop: nil) }
         var known: Set<AddressFamily> = []
         return farm.listeners.sorted().reduce(into: [:]) { counts, listener in
-            guard let ports = listener.ports.first, known.insert(listener.address.family).inserted else { return }
-            let mouth = Mouth(first: ports, of: listener, farm)
+            guard known.insert(listener.address.family).inserted, let mouth = Mouth(firstOf: listener, farm) else { return }
             for case let index? in Reader(plan: self, table: table, mouth: mouth, candidates: candidates).slots {
                 counts[index, default: 0] += 1
             }
@@ -62,8 +60,13 @@ extension FarmPlan {
 }
 
 extension Mouth {
-    /// The key of a listener's first ports.
-    fileprivate init(first ports: PortRange, of listener: Listener, _ farm: Farm) {
+    /// The key of a listener's first ports, or of its whole address.
+    fileprivate init?(firstOf listener: Listener, _ farm: Farm) {
+        guard !listener.isWhole else {
+            self.init(whole: listener)
+            return
+        }
+        guard let ports = listener.ports.first else { return nil }
         switch farm.form(of: ports, listener.address.family) {
         case .single: self.init(listener, ports, .single)
         case .range: self.init(listener, ports, .range)
@@ -119,12 +122,14 @@ private struct Reader {
 
     private func selection(_ size: Int, _ scheduler: Scheduler) -> Selection {
         Selection(
-            path: plan.farm.path, family: mouth.family, ports: mouth.form, modulus: size, selector: scheduler.selector(of: plan.farm))
+            path: plan.farm.path, family: mouth.family, ports: mouth.form, modulus: size, selector: scheduler.selector(of: plan.farm),
+            traffic: .init(mouth.listener.transport, plan.farm.path))
     }
 
     /// The chain that the kernel sends the listener's packets to, behind the detours that stand before all others.
     private var dispatched: String? {
-        guard let rows = table.set(Dispatch.mapName(mouth.family, isRange: mouth.key.isRange))?.elements else { return nil }
+        let map = mouth.key.isWhole ? Dispatch.wholeMap(mouth.family) : Dispatch.mapName(mouth.family, isRange: mouth.key.isRange)
+        guard let rows = table.set(map)?.elements else { return nil }
         var identity: [UInt8] = []
         mouth.key.append(to: &identity)
         return rows.index(ofIdentity: identity).flatMap { ElementTable.chain(rows.value($0)) }.map(behindGuards)

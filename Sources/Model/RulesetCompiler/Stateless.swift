@@ -6,7 +6,9 @@ import Ruleset
 /// The frame's destination MAC, which is not needed any more, carries the backend's number from the selection to the rewriting;
 /// on the way back the source MAC carries the listener's. Packet marks are left to others.
 enum Stateless {
-    static func rewriteChain(_ family: AddressFamily) -> String { "rewrite\(family.rawValue)" }
+    static func rewriteChain(_ family: AddressFamily, _ traffic: Selection.Traffic) -> String {
+        traffic == .common ? "rewrite\(family.rawValue)" : "rewrite-\(traffic.rawValue)\(family.rawValue)"
+    }
     static func addressMap(_ family: AddressFamily) -> String { "backend-addresses\(family.rawValue)" }
     static func portMap(_ family: AddressFamily) -> String { "backend-ports\(family.rawValue)" }
     static func deviceMap(_ family: AddressFamily) -> String { "on-link\(family.rawValue)" }
@@ -16,17 +18,22 @@ enum Stateless {
     static func deviceType(_ family: AddressFamily) -> SetType { SetType(key: [.address(family)], value: .fields([.device])) }
 
     /// On-link backends are sent to at once, past the IP stack; the others are routed.
-    static func rewrite(_ family: AddressFamily) -> Chain {
+    static func rewrite(_ family: AddressFamily, _ traffic: Selection.Traffic) -> Chain {
         let number = Key(.mac(.destination))
         return Chain(
-            rewriteChain(family),
+            rewriteChain(family, traffic),
             rules: [Rule(.setAddress(.destination, family, number, map: addressMap(family)))]
-                + TransportProtocol.allCases.map { Rule(.setPort(.destination, $0, number, map: portMap(family))) }
+                + ports(.destination, traffic, portMap(family))
                 + [
-                    Rule(.setUncheckedPort(.destination, number, map: portMap(family))),
                     Rule(.forwardToNeighbour(family, Key(.address(.destination, family)), map: deviceMap(family))),
                     Rule(.verdict(.accept)),
                 ])
+    }
+
+    private static func ports(_ side: Side, _ traffic: Selection.Traffic, _ map: String) -> [Rule] {
+        let number = Key(.mac(side))
+        let checked = traffic.transports.map { Rule(.setPort(side, $0, number, map: map)) }
+        return checked + (traffic == .common ? [Rule(.setUncheckedPort(side, number, map: map))] : [])
     }
 
     static func errorChain(_ family: AddressFamily) -> String { "rewrite-errors\(family.rawValue)" }
@@ -83,13 +90,10 @@ extension Stateless {
             .verdict(.goto(replyChain(variant.family))))
     }
 
-    static func reply(_ family: AddressFamily) -> Chain {
-        let number = Key(.mac(.source))
-        return Chain(
-            replyChain(family),
-            rules: [Rule(.setAddress(.source, family, number, map: listenerAddressMap(family)))]
-                + TransportProtocol.allCases.map { Rule(.setPort(.source, $0, number, map: listenerPortMap(family))) }
-                + [Rule(.setUncheckedPort(.source, number, map: listenerPortMap(family)))])
+    /// `traffic`: all that comes back in the family.
+    static func reply(_ family: AddressFamily, _ traffic: [Selection.Traffic]) -> Chain {
+        let address = Rule(.setAddress(.source, family, Key(.mac(.source)), map: listenerAddressMap(family)))
+        return Chain(replyChain(family), rules: [address] + traffic.flatMap { ports(.source, $0, listenerPortMap(family)) })
     }
 
     static func replySets(_ variant: Variant) -> [ElementSet] {

@@ -23,8 +23,9 @@ extension Reconciler {
     private func packet(_ from: String, _ to: String) throws(Problem) -> Packet {
         let parts = to.split(separator: "/", maxSplits: 1).map(String.init)
         let transport = parts.count == 2 ? TransportProtocol(parts[1]) : .tcp
-        guard let first = parts.first, let destination = Endpoint(first), let transport else {
-            throw Problem(title: "Bad request", status: 400, detail: "--to is ADDRESS:PORT or ADDRESS:PORT/udp, not \"\(to)\"")
+        guard let first = parts.first, let transport, transport != .all, let destination = Self.destination(first, transport) else {
+            throw Problem(
+                title: "Bad request", status: 400, detail: "--to is ADDRESS:PORT, ADDRESS:PORT/udp or ADDRESS/icmp, not \"\(to)\"")
         }
         guard let source = Endpoint(from) ?? IPAddress(from).map({ Endpoint(address: $0, port: Self.unnamedPort) }) else {
             throw Problem(title: "Bad request", status: 400, detail: "--from is ADDRESS or ADDRESS:PORT, not \"\(from)\"")
@@ -35,11 +36,17 @@ extension Reconciler {
         return Packet(source: source, destination: destination, transport: transport)
     }
 
+    private static func destination(_ text: String, _ transport: TransportProtocol) -> Endpoint? {
+        transport.hasPorts ? Endpoint(text) : IPAddress(text).map { Endpoint(address: $0, port: 0) }
+    }
+
     /// Stands for "some port" where the question names none; any number does, it only has to be the same each time.
     private static let unnamedPort: UInt16 = 40000
 
     private func owner(of packet: Packet) -> Farm? {
-        desired.farms.values.first { $0.listens(at: packet.destination, packet.transport) }
+        let owners = desired.farms.values.filter { $0.listens(at: packet.destination, packet.transport) }
+        // A listener with ports comes before one that takes the whole address.
+        return owners.first { $0.listens(at: packet.destination, packet.transport, byPort: true) } ?? owners.first
     }
 
     private func backend(_ fate: PacketFate, _ farm: Farm) -> String? {
@@ -49,7 +56,7 @@ extension Reconciler {
             return (candidates.first { $0.port?.contains(endpoint.port) == true } ?? candidates.first)?.name
         case .forwarded(let mac, _, _):
             return farm.backends.first { desired.nextHops[$0.address]?.destination == mac }?.name
-        case .answered, .rejected, .dropped, .passed: return nil
+        case .answered, .rejected, .challenged, .dropped, .passed: return nil
         }
     }
 
@@ -64,6 +71,7 @@ extension Reconciler {
         case .forwarded(let mac, _, let device): "dsr \(mac) via \(view.links[device]?.device.name ?? "device \(device)")"
         case .rejected(.tcpReset): "reject with tcp reset"
         case .rejected(.administrativelyProhibited): "reject with icmp"
+        case .challenged: "SYN cookie; who brings it back is balanced"
         case .dropped: "drop"
         case .passed: "pass"
         }

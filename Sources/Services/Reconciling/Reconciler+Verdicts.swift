@@ -37,6 +37,12 @@ extension Reconciler {
     /// Where the farm's connections to the backend end; a backend that keeps the client's port has one for each of the listeners'.
     private static func connections(of backend: Backend, _ farm: Farm) -> Set<DeadBackend> {
         farm.listeners.filter { $0.address.family == backend.address.family }.reduce(into: []) { entries, listener in
+            if listener.isWhole {
+                for transport in TransportProtocol.allCases where transport.hasPorts {
+                    entries.insert(DeadBackend(address: backend.address, port: nil, transport: transport))
+                }
+                return
+            }
             for ports in backend.port.map({ [$0] }) ?? listener.ports {
                 let port = ports.isSingle ? ports.first : nil
                 let isReset = farm.verdictPolicy(of: backend).onDown == .reset

@@ -32,10 +32,12 @@ struct ConntrackTable {
 
     private static func entry(_ line: Substring) -> Entry? {
         let words = line.split(separator: " ")
-        guard let transport = words.first.flatMap({ TransportProtocol(String($0)) }) else { return nil }
+        // Its number: names are not known of all.
+        guard words.count > 1, let transport = UInt8(words[1]).flatMap(TransportProtocol.init(rawValue:)) else { return nil }
         func values(_ key: String) -> [String] { words.filter { $0.hasPrefix(key) }.map { String($0.dropFirst(key.count)) } }
         let (sources, destinations) = (values("src=").compactMap { IPAddress($0) }, values("dst=").compactMap { IPAddress($0) })
-        let (from, to) = (values("sport=").compactMap { UInt16($0) }, values("dport=").compactMap { UInt16($0) })
+        func ports(_ key: String) -> [UInt16] { transport.hasPorts ? values(key).compactMap { UInt16($0) } : [0, 0] }
+        let (from, to) = (ports("sport="), ports("dport="))
         guard [sources.count, destinations.count, from.count, to.count].allSatisfy({ $0 == 2 }) else { return nil }
         func direction(_ index: Int) -> Direction {
             Direction(

@@ -24,8 +24,9 @@ struct IPPacket {
         guard let from = IPAddress(octets: addresses.prefix(length)), let to = IPAddress(octets: addresses.suffix(length)) else {
             return nil
         }
-        source = Endpoint(address: from, port: UInt16(UInt32(octets: body[0..<2])))
-        destination = Endpoint(address: to, port: UInt16(UInt32(octets: body[2..<4])))
+        let hasPorts = TransportProtocol(rawValue: protocolNumber)?.hasPorts ?? false
+        source = Endpoint(address: from, port: hasPorts ? UInt16(UInt32(octets: body[0..<2])) : 0)
+        destination = Endpoint(address: to, port: hasPorts ? UInt16(UInt32(octets: body[2..<4])) : 0)
     }
 
     /// Of a probe of ours; nil for anything else.
@@ -33,6 +34,10 @@ struct IPPacket {
         switch (protocolNumber, body.count) {
         case (6, 16...): body[14..<16].elementsEqual(Probe.window.octets) ? UInt32(octets: body[4..<8]) : nil
         case (17, 12...): UInt32(octets: body[8..<12])
+        case (132, 32...): body[16..<20].elementsEqual(UInt32(Probe.window).octets) ? UInt32(octets: body[28..<32]) : nil
+        case (1, 12...) where body[0] == 8, (58, 12...) where body[0] == 128: UInt32(octets: body[8..<12])
+        case (47, 10...): body[8..<10].elementsEqual(Probe.window.octets) ? UInt32(octets: body[4..<8]) : nil
+        case (50, 12...): body[0..<4].elementsEqual(UInt32(Probe.window).octets) ? UInt32(octets: body[8..<12]) : nil
         default: nil
         }
     }
@@ -52,9 +57,7 @@ struct IPPacket {
     var faults: [String] {
         var faults: [String] = []
         if source.address.family == .ipv4, !InternetChecksum(of: header).isRight { faults.append("wrong header checksum") }
-        if let transport = TransportProtocol(rawValue: protocolNumber), hasChecksum,
-            !InternetChecksum(of: body, transport, addresses: addresses).isRight
-        {
+        if let transport = TransportProtocol(rawValue: protocolNumber), hasChecksum, !isRight(transport) {
             faults.append("wrong \(transport) checksum")
         }
         if let quote {
@@ -64,6 +67,15 @@ struct IPPacket {
             if quote.source.address != destination.address { faults.append("quotes a packet of \(quote.source)") }
         }
         return faults
+    }
+
+    private func isRight(_ transport: TransportProtocol) -> Bool {
+        switch transport {
+        case .sctp: CyclicChecksum.isRight(in: body)
+        case .icmp: InternetChecksum(of: body).isRight
+        case .gre, .esp: true
+        default: InternetChecksum(of: body, transport, addresses: addresses).isRight
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 import NetTypes
 import Ruleset
 
-/// A packet of a case as a frame: a TCP segment or a datagram, with a number in it that survives translation and comes back in refusals.
+/// A packet of a case as a frame: a TCP segment, a datagram or an INIT of SCTP, with a number in it that survives translation and comes back in refusals.
 struct Probe {
     let packet: Packet
     /// A multiple of 16: a reset may name one of the numbers after it.
@@ -50,6 +50,12 @@ struct Probe {
 
     private var transportSegment: [UInt8] {
         let bare = segment(checksum: [0, 0])
+        switch packet.transport {
+        case .sctp: return segment(checksum: CyclicChecksum.value(of: bare))
+        case .icmp: return segment(checksum: InternetChecksum(of: bare).value)
+        case .gre, .esp: return bare
+        default: break
+        }
         guard packet.transport == .tcp || packet.hasChecksum else { return bare }
         let checksum = InternetChecksum(of: bare, packet.transport, addresses: addresses).value
         // RFC 768: a datagram whose sum is 0 says so by all ones, since 0 stands for none.
@@ -61,6 +67,16 @@ struct Probe {
         return switch packet.transport {
         case .tcp: ports + number.octets + number.octets + [0x50, packet.flags.rawValue] + Self.window.octets + checksum + [0, 0]
         case .udp: ports + UInt16(12).octets + checksum + number.octets
+        // RFC 9260 § 3.3.2: an INIT has tag 0 and brings its own; our number stands for the first TSN.
+        case .sctp:
+            ports + [0, 0, 0, 0] + (checksum.count == 4 ? checksum : [0, 0, 0, 0]) + [1, 0, 0, 20] + UInt32(Self.window).octets
+                + UInt32(65535).octets + [0, 1, 0, 1] + number.octets
+        // Echo requests, an IPv4 packet to be, and what looks like a cipher.
+        case .icmp: [8, 0] + checksum + Self.window.octets + [0, 1] + number.octets
+        case .icmp6: [128, 0] + checksum + Self.window.octets + [0, 1] + number.octets
+        case .gre: [0, 0, 8, 0] + number.octets + Self.window.octets
+        case .esp: UInt32(Self.window).octets + [0, 0, 0, 1] + number.octets
+        case .all: []
         }
     }
 }

@@ -114,6 +114,7 @@ extension PacketFate {
         case .rewritten: "rewritten"
         case .forwarded: "forwarded"
         case .rejected: "rejected"
+        case .challenged: "challenged"
         case .dropped: "dropped"
         case .passed: "passed"
         }

@@ -85,7 +85,11 @@ struct RandomFarms {
             let all = ["sourceAddress", "sourcePort", "destinationAddress", "destinationPort", "sourceMac", "destinationMac"]
             // The host's own packets have no MAC.
             let inputs = mode == "local" ? Array(all.prefix(4)) : all
-            text += "hash: [\(inputs.shuffled(using: &random).prefix(random.number(1...inputs.count)).joined(separator: ", "))]\n"
+            let chosen = inputs.shuffled(using: &random).prefix(random.number(1...inputs.count))
+            text += "hash: [\(chosen.joined(separator: ", "))]\n"
+            if chosen.contains(where: { $0.hasSuffix("Address") }), random.chance(40) {
+                text += "hashPrefix: { ipv4: \(random.number(1...32)), ipv6: \(random.number(1...128)) }\n"
+            }
         }
         if scheduler != "round-robin", random.chance(20) { text += "tableSize: \(random.pick([251, 509]))\n" }
         return text

@@ -73,7 +73,8 @@ extension RandomPackets {
     /// What follows, given where packets have ended: the backend answers.
     mutating func replies(to packets: [Packet], _ fates: [PacketFate]) -> [Packet] {
         zip(packets, fates).compactMap { packet, fate in
-            guard case .translated(let backend, let source) = fate, packet.transport == .udp || packet.flags == .syn,
+            guard case .translated(let backend, let source) = fate,
+                packet.transport == .udp || packet.transport == .tcp && packet.flags == .syn,
                 !CorpusHost.addresses.contains(backend.address), random.chance(40)
             else { return nil }
             var reply = packet

@@ -6,6 +6,8 @@ struct Sighting {
     private enum Kind: Equatable {
         case packet
         case reset
+        /// The answer to a SYN that is none of a server: the test has none.
+        case challenge
         /// ICMP or ICMPv6 type and code.
         case unreachable(type: UInt8, code: UInt8)
     }
@@ -45,6 +47,7 @@ struct Sighting {
         switch kind {
         case .packet: "no refusal"
         case .reset: "reject tcp-reset"
+        case .challenge: "challenge"
         case .unreachable(3, 13), .unreachable(1, 1): "reject prohibited"
         case .unreachable(let type, let code): "ICMP type \(type) code \(code)"
         }
@@ -56,6 +59,7 @@ struct Sighting {
         switch (packet.protocolNumber, body.count) {
         case (6, 20...):
             let (sequence, acknowledged) = (UInt32(octets: body[4..<8]), UInt32(octets: body[8..<12]))
+            if packet.flags == [.syn, .ack] { return (acknowledged, .challenge) }
             guard packet.flags.contains(.rst) else { return nil }
             // RFC 9293 § 3.10.7.1: a reset takes its number from what it answers, or from what would have come next.
             return (packet.flags.contains(.ack) ? acknowledged : sequence, .reset)

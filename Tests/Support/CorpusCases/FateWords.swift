@@ -14,6 +14,7 @@ extension PacketFate {
         case .forwarded(let mac, let source, let device): "forward \(mac) from \(source) by \(CorpusHost.name(of: device))"
         case .rejected(.tcpReset): "reject tcp-reset"
         case .rejected(.administrativelyProhibited): "reject prohibited"
+        case .challenged: "challenge"
         case .dropped: "drop"
         case .passed: "pass"
         }

@@ -34,17 +34,17 @@ import Testing
     @Test(arguments: [
         "health: { type: ▲https }", "health: { type: ▲udp }", "health: { via: ▲vip }", "health: { ▲checks: [] }",
         "health: { ▲tls: { verify: false } }", "health: { ▲headers: { a: b } }",
-        "health: { ▲source: 10.0.0.1 }", "limits: { synProxy: ▲true }",
+        "health: { ▲source: 10.0.0.1 }",
     ])
     func whatIsNotDecodedYetIsRefused(line: String) {
         let faults = expectFaults(minimal(line), .notSupportedYet)
         #expect(faults.first?.message.hasSuffix("is not supported yet") == true)
     }
 
-    @Test func protocolsThatAreNotDecodedYetAreRefused() {
-        expectFaults(
-            minimal("", listen: "[{ address: 203.0.113.1, protocol: ▲sctp, ports: 80 }, ▲203.0.113.1:80/all]"), .notSupportedYet,
-            .notSupportedYet)
+    @Test func otherProtocolsAreRefused() {
+        let faults = expectFaults(
+            minimal("", listen: "[{ address: 203.0.113.1, protocol: ▲icmp, ports: 80 }, ▲203.0.113.1:80/dccp]"), .unknownWord, .unknownWord)
+        #expect(faults.map(\.hint) == ["one of tcp, udp, sctp or all", "tcp, udp, sctp or all"])
     }
 
     @Test func wordsAreSuggested() {

@@ -31,7 +31,7 @@ import Yams
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nmark: 0x123456789",
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlimits: { newConnections: 20/x }",
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlimits: { newConnections: { burst: 5 } }",
-        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlimits: { tcpStrict: yes, synProxy: true }",
+        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlimits: { tcpStrict: yes, synProxy: 1 }",
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlimits: { resetsPerSource: 5/s, banTime: 100ms }",
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlog: { prefix: \"a$b\" }",
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlog: { connections: often }",

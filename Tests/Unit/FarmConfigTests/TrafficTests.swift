@@ -58,7 +58,6 @@ import Testing
         expectFaults(minimal("limits: { tcpStrict: ▲on, synProxy: ▲off }"), .yamlTrap, .yamlTrap)
         expectFaults(minimal("limits: { tcpStrict: ▲\"true\" }"), .wrongType)
         expectFaults(minimal("limits: { tcpStrict: ▲1 }"), .wrongType)
-        expectFaults(minimal("limits: { synProxy: ▲true }"), .notSupportedYet)
     }
 
     @Test func limitsWithoutEffectAreRefused() {

@@ -155,6 +155,7 @@ extension PacketFate {
         case .translated(let endpoint, _), .rewritten(let endpoint, _, _), .answered(let endpoint, _): endpoint.description
         case .forwarded(let mac, _, _): mac.description
         case .rejected: "reject"
+        case .challenged: "challenge"
         case .dropped: "drop"
         case .passed: "pass"
         }
