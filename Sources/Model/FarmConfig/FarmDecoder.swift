@@ -29,7 +29,8 @@ struct FarmDecoder {
             mode: mode(), scheduler: scheduler(), tableSize: tableSize(), backends: [], health: health?.resolved ?? HealthCheck(),
             verdictPolicy: health?.policy.resolved ?? VerdictPolicy(), panicThreshold: health?.policy.panicThreshold ?? 50,
             passive: health?.policy.passive, quorum: fields["quorum"]?.integer() ?? 1,
-            quorumHysteresis: fields["quorumHysteresis"]?.integer() ?? 0, noBackend: fields["noBackend"]?.word(NoBackendAction.init(rawValue:)) ?? .reject,
+            quorumHysteresis: fields["quorumHysteresis"]?.integer() ?? 0,
+            noBackend: fields["noBackend"]?.word(NoBackendAction.init(rawValue:)) ?? .reject,
             state: fields["state"]?.word(AdminState.init(rawValue:)) ?? .ready, policies: traffic.policies, limits: traffic.limits,
             persistence: traffic.persistence, helper: fields["helper"]?.word { $0 }.flatMap(ConnectionHelper.init(rawValue:)),
             log: traffic.log, logPrefix: traffic.logPrefix, mark: fields["mark"]?.mark())
