@@ -105,7 +105,8 @@ struct Balancer {
         }
         return Reconciler(
             driver: try NetfilterDriver(), inbox: inbox, notices: monitor, network: try RouteObserver(),
-            connections: try ConntrackForgetter(), ledger: try ConntrackLedger(), failures: try ConntrackFailures(), prober: probes, loader: loader, store: store,
+            connections: try ConntrackForgetter(), ledger: try ConntrackLedger(), failures: try ConntrackFailures(), prober: probes,
+            loader: loader, store: store,
             settings: own, log: log)
     }
 

@@ -82,7 +82,9 @@ extension HookSettings.User {
 }
 
 extension Node {
-    fileprivate func number(in range: ClosedRange<Int>) -> Int? { scalar.flatMap { Int($0.string) }.flatMap { range.contains($0) ? $0 : nil } }
+    fileprivate func number(in range: ClosedRange<Int>) -> Int? {
+        scalar.flatMap { Int($0.string) }.flatMap { range.contains($0) ? $0 : nil }
+    }
 
     /// `500ms`, `2s` or `1m`, up to five minutes.
     fileprivate var duration: Duration? {

@@ -1,7 +1,9 @@
 extension FarmSchema {
     /// The keys of a health check; they stand under the farm and under each backend.
     static func health(_ path: String, _ meaning: String) -> FarmKey {
-        FarmKey(path, .section, default: "a tcp probe every 2s", meaning, keys: probe(path) + timing(path) + http(path) + policy(path) + later(path))
+        FarmKey(
+            path, .section, default: "a tcp probe every 2s", meaning,
+            keys: probe(path) + timing(path) + http(path) + policy(path) + later(path))
     }
 
     private static let laterTypes = [

@@ -49,9 +49,10 @@ struct HealthSettings {
 /// Reads a `health` mapping.
 enum HealthDecoder {
     private static let httpKeys = ["method", "path", "host", "expectStatus", "expectBody"]
-    private static let probeKeys = [
-        "port", "address", "via", "interval", "fastInterval", "downInterval", "timeout", "rise", "fall",
-    ] + PolicySettings.ofVerdicts
+    private static let probeKeys =
+        [
+            "port", "address", "via", "interval", "fastInterval", "downInterval", "timeout", "rise", "fall",
+        ] + PolicySettings.ofVerdicts
 
     static func settings(_ reader: NodeReader, over base: HealthSettings? = nil) -> HealthSettings? {
         guard let fields = reader.fields("a mapping such as { type: http, path: /healthz }") else { return nil }

@@ -70,7 +70,9 @@ public struct BackendRecord: Sendable, Hashable {
     /// Per cent of its weight, 10–100. Steps of all backends with the same slow start fall together, so that many returns at once cost
     /// as few commits as one.
     public func ramp(at now: MonotonicInstant, by policy: VerdictPolicy) -> Int {
-        guard let rampBegan, let stride = policy.stride, now >= rampBegan else { return rampBegan == nil || policy.stride == nil ? 100 : 10 }
+        guard let rampBegan, let stride = policy.stride, now >= rampBegan else {
+            return rampBegan == nil || policy.stride == nil ? 100 : 10
+        }
         let step = Int(now.nanoseconds / stride - rampBegan.nanoseconds / stride)
         return min(100, 10 + 9 * step)
     }

@@ -53,7 +53,9 @@ enum Conduct {
                     .connectionState(state), .transport(.tcp), from(variant, fallenSet(variant)), .counter, .reject(.tcpReset))
             }
         }
-        let invalid = backends.map { Rule(.connectionState(.invalid), .transport(.tcp), from($0, backendSet($0)), .counter, .verdict(.drop)) }
+        let invalid = backends.map {
+            Rule(.connectionState(.invalid), .transport(.tcp), from($0, backendSet($0)), .counter, .verdict(.drop))
+        }
         let begins = Rule(.connectionState(.new), .tcpFlags(.syn, among: [.fin, .syn, .rst, .ack]), .verdict(.accept))
         let new = backends.map { Rule(.connectionState(.new), .transport(.tcp), from($0, backendSet($0)), .counter, .verdict(.drop)) }
         return over[0] + invalid + [begins] + over[1] + new

@@ -52,7 +52,9 @@ public struct SlotTable: Sendable, Hashable {
         let orphans = current.indices.filter { !able.contains(current[$0]) || ceded.contains($0) }
         guard !orphans.isEmpty else { return current }
         var owned: [UInt16: Int] = [:]
-        for (slot, backend) in current.enumerated() where able.contains(backend) && !ceded.contains(slot) { owned[backend, default: 0] += 1 }
+        for (slot, backend) in current.enumerated() where able.contains(backend) && !ceded.contains(slot) {
+            owned[backend, default: 0] += 1
+        }
         let needs = zip(serving, targets).map { max(0, $1 - owned[UInt16($0.index), default: 0]) }
         // A backend that already holds more than its share has no need; the needs of the rest may then exceed the orphans.
         let dealt = Self.deal(orphans, among: serving, quotas: quotas(of: needs, slots: orphans.count), inTurns: isInTurns)

@@ -28,7 +28,8 @@ public struct MaintenanceDirectory: Sendable {
             guard Self.counts(name), let note = note("\(path)/\(name)") else { continue }
             files.append((name, note))
             guard files.count <= Self.maximumFiles else {
-                throw ReadFault(path: path, reason: "more than \(Self.maximumFiles) files", hint: "a farm's file takes out all its backends")
+                throw ReadFault(
+                    path: path, reason: "more than \(Self.maximumFiles) files", hint: "a farm's file takes out all its backends")
             }
         }
         return files.sorted { $0.name < $1.name }

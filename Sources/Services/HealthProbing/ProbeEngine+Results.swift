@@ -30,7 +30,8 @@ extension ProbeEngine {
         if let attempt = entry.attempt { disconnect(attempt) }
         entry.attempt = nil
         count(result)
-        if case .late = result {} else {
+        if case .late = result {
+        } else {
             durations[entry.target.check.kind.name, default: DurationHistogram()].add(startedAt.duration(to: now))
         }
         let record = ProbeRecord(result: result, at: now, duration: startedAt.duration(to: now))

@@ -20,7 +20,9 @@ extension Reconciler {
         page.counter("zvnft_repairs_total", "Times that drift was found and mended.", counters.repairs)
         page.counter("zvnft_verdict_changes_total", "Verdicts that changed.", counters.verdictChanges)
         page.counter("zvnft_ejections_total", "Backends that passive detection has ejected.", passive.ejections)
-        page.gauge("zvnft_panicking_farms", "Farms with so few healthy backends that all are used.", Double(desired.health.values.count(where: \.isPanicking)))
+        page.gauge(
+            "zvnft_panicking_farms", "Farms with so few healthy backends that all are used.",
+            Double(desired.health.values.count(where: \.isPanicking)))
         page.gauge("zvnft_suspicions", "Groups of backends that went down together.", Double(suspicion.suspicions.count))
         addProbing(to: &page)
         addHooks(to: &page)
@@ -57,8 +59,11 @@ extension Reconciler {
         page.family("zvnft_probing_stalled_seconds_total", "Time in which probing was held up.", "counter")
         page.sample("zvnft_probing_stalled_seconds_total", [], effort.stalled / .seconds(1))
         guard !effort.durations.isEmpty else { return }
-        page.family("zvnft_probe_duration_seconds", "From the start of a probe to its result, by type; late ones are left out.", "histogram")
-        for (type, histogram) in effort.durations.sorted(by: { $0.key < $1.key }) { page.add(histogram, to: "zvnft_probe_duration_seconds", type) }
+        page.family(
+            "zvnft_probe_duration_seconds", "From the start of a probe to its result, by type; late ones are left out.", "histogram")
+        for (type, histogram) in effort.durations.sorted(by: { $0.key < $1.key }) {
+            page.add(histogram, to: "zvnft_probe_duration_seconds", type)
+        }
     }
 
     private func addRefusals(to page: inout MetricsPage) async {

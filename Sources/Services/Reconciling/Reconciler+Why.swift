@@ -65,7 +65,8 @@ extension Reconciler {
                 "panic: \(decision.healthy) of \(decision.counted) are healthy, below \(farm.panicThreshold) %; all are used")
         }
         if let target = farm.probeTarget(of: backend), let opposing = prober.state(of: target)?.opposing, opposing > 0 {
-            let needed = desired.verdict(of: backend, in: farm) == .up ? "\(target.check.fall) take it down" : "\(target.check.rise) bring it up"
+            let needed =
+                desired.verdict(of: backend, in: farm) == .up ? "\(target.check.fall) take it down" : "\(target.check.rise) bring it up"
             findings.append("\(opposing) results in a row speak against the verdict; \(needed)")
         }
         return findings
@@ -87,7 +88,9 @@ extension Reconciler {
     private func origin(of backend: Backend, _ farm: Farm) -> String {
         if farm.state != .ready { return "by the farm's file" }
         let id = BackendID(farm: farm.name, backend: backend.name)
-        if let (file, note) = desired.maintenance.note(on: id) { return "by the file maintenance.d/\(file)" + (note.isEmpty ? "" : ": \(note)") }
+        if let (file, note) = desired.maintenance.note(on: id) {
+            return "by the file maintenance.d/\(file)" + (note.isEmpty ? "" : ": \(note)")
+        }
         return desired.overrides[id]?.admin != nil ? "by an override" : "by its file"
     }
 }

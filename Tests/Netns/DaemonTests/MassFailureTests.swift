@@ -49,8 +49,9 @@ extension RealTraffic {
             let after = try Figures(balancer)
 
             let seconds = Double(after.at - before.at) / 1e9
-            print("\(after.commits - before.commits) commits in \(seconds) s, answers within \(max(slowest, back)) ms, "
-                + "\(before.megabytes) MB before and \(after.megabytes) MB after")
+            print(
+                "\(after.commits - before.commits) commits in \(seconds) s, answers within \(max(slowest, back)) ms, "
+                    + "\(before.megabytes) MB before and \(after.megabytes) MB after")
             #expect(Double(after.commits - before.commits) <= seconds * 100)
             #expect(after.megabytes <= before.megabytes * 1.5 + 20)
             #expect(max(slowest, back) <= 50)
@@ -80,7 +81,8 @@ extension RealTraffic {
                 var slowest = 0.0
                 while monotonicNow() < end {
                     let taken = try Program.succeed([
-                        "curl", "-s", "-o", "/dev/null", "-w", "%{time_total}", "--unix-socket", balancer.socket, "http://zvnft/api/v1/status",
+                        "curl", "-s", "-o", "/dev/null", "-w", "%{time_total}", "--unix-socket", balancer.socket,
+                        "http://zvnft/api/v1/status",
                     ])
                     slowest = max(slowest, (Double(taken) ?? 1_000) * 1_000)
                     usleep(50_000)
@@ -102,7 +104,8 @@ private struct Figures {
         let line = try #require(page.split(separator: "\n").first { $0.hasPrefix("zvnft_commits_total ") })
         commits = try #require(line.split(separator: " ").last.flatMap { Int($0) })
         let pid = try #require(balancer.daemon?.pid)
-        let resident = try #require(try String(contentsOfFile: "/proc/\(pid)/status").split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
+        let resident = try #require(
+            try String(contentsOfFile: "/proc/\(pid)/status").split(separator: "\n").first { $0.hasPrefix("VmRSS:") })
         megabytes = try #require(resident.split(separator: " ").dropLast().last.flatMap { Double($0) }) / 1024
     }
 }

@@ -38,7 +38,9 @@ extension RealTraffic {
             try outlasts(balancer) {
                 let pid = try #require(balancer.daemon?.pid)
                 try Program.succeed(["chrt", "--all-tasks", "--idle", "--pid", "0", "\(pid)"])
-                let burners = try (0..<2 * sysconf(Int32(_SC_NPROCESSORS_ONLN))).map { _ in try Program(["sh", "-c", "while :; do :; done"]) }
+                let burners = try (0..<2 * sysconf(Int32(_SC_NPROCESSORS_ONLN))).map { _ in
+                    try Program(["sh", "-c", "while :; do :; done"])
+                }
                 sleep(12)
                 for burner in burners { burner.kill() }
                 try Program.succeed(["chrt", "--all-tasks", "--other", "--pid", "0", "\(pid)"])

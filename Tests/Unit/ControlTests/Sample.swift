@@ -32,7 +32,8 @@ enum Sample {
                 heldUntil: "2026-01-02T03:04:05.000Z", ejectedUntil: "2026-01-02T03:04:05.000Z", relapses: 2, ejections: 1,
                 neighbour: "02:00:00:00:00:0b via eth1",
                 probe: ProbeWhy(
-                    type: "tcp", target: "10.0.1.11:8080", interval: 2, timeout: 1, rise: 2, fall: 3, opposing: 1, successes: 7, failures: 2,
+                    type: "tcp", target: "10.0.1.11:8080", interval: 2, timeout: 1, rise: 2, fall: 3, opposing: 1, successes: 7,
+                    failures: 2,
                     late: 1,
                     results: [
                         .init(at: "2026-01-02T03:04:05.000Z", result: "failure", reason: "connection refused", milliseconds: 0.25)

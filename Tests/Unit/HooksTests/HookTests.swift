@@ -86,7 +86,9 @@ import Threads
         try await until("it has ended") { runner.efforts[0].done + runner.efforts[0].failed == 1 }
         #expect(runner.efforts[0] == .init(hook: "post", done: done, failed: failed, retried: retried, dropped: 0))
         let request = try #require(server.requests.withLock { $0.first })
-        #expect(request.hasPrefix("POST /events?x=1 HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\n") && request.contains("\"kind\":\"verdict\""))
+        #expect(
+            request.hasPrefix("POST /events?x=1 HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\n") && request.contains("\"kind\":\"verdict\"")
+        )
         runner.stop()
     }
 

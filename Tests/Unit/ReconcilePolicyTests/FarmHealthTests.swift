@@ -148,7 +148,8 @@ func instant(_ second: Int) -> MonotonicInstant { MonotonicInstant(nanoseconds: 
         scene.state.set(maintenance: MaintenanceFiles([(name: "web@nobody", note: ""), (name: "nothing", note: "")]))
         #expect(scene.slots == before)
         #expect(scene.state.maintenance.strangers(among: scene.state.farms) == ["nothing", "web@nobody"])
-        #expect(MaintenanceFiles([(name: "web@[fd00::1]:80", note: "x")]).note(on: .init(farm: "web", backend: "[fd00::1]:80"))?.note == "x")
+        #expect(
+            MaintenanceFiles([(name: "web@[fd00::1]:80", note: "x")]).note(on: .init(farm: "web", backend: "[fd00::1]:80"))?.note == "x")
     }
 
     @Test func aFarmThatLeavesIsForgotten() throws {

@@ -124,7 +124,8 @@ import Testing
         func backend(_ first: UInt16, _ last: UInt16) throws -> TrackedBackend {
             TrackedBackend(address: address, ports: try #require(PortRange(first, last)))
         }
-        let sets = TrackedBackend.sets([try backend(100, 200), try backend(150, 300), try backend(80, 80), try backend(400, 500)], named: Conduct.backendSet)
+        let sets = TrackedBackend.sets(
+            [try backend(100, 200), try backend(150, 300), try backend(80, 80), try backend(400, 500)], named: Conduct.backendSet)
         #expect(Set(sets.map { "\($0.name) \($0.count)" }) == ["tracked-backends4 1", "tracked-backends-ranges4 2"])
     }
 }

@@ -4,7 +4,8 @@ extension WhyView: Presentable {
     var names: [String] { backends.map(\.backend.fullName) }
 
     func text(_ style: TextStyle) -> String {
-        let head = "\(Printable.text(farm)): \(Tint.of(state: state.rawValue)?.applied(to: state.rawValue, if: style.isColoured) ?? state.rawValue)\n"
+        let head =
+            "\(Printable.text(farm)): \(Tint.of(state: state.rawValue)?.applied(to: state.rawValue, if: style.isColoured) ?? state.rawValue)\n"
         let warnings = suspicions.map { Tint.yellow.applied(to: "  \(Printable.text($0))", if: style.isColoured) + "\n" }
         let families = families.map { "  \($0.words)\n" }
         return (([head] + warnings + families) + backends.map { "\n" + $0.text(style) }).joined()
