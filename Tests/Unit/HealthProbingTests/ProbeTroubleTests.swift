@@ -11,16 +11,16 @@ import Testing
     @Test func silenceDuringAStallIsLateAndNotDown() async throws {
         let silent = try LoopbackServer(serve: {
             _ = LoopbackServer.readRequest($0)
-            sleep(3)
+            sleep(8)
         })
         let trigger = try LoopbackServer()
         defer {
             silent.stop()
             trigger.stop()
         }
-        let watched = try WatchedLoop(holdUpFirst: .milliseconds(700))
+        let watched = try WatchedLoop(holdUpFirst: .seconds(3))
         let held = target(
-            silent.endpoint, HealthCheck(kind: .http(HTTPCheck()), interval: .seconds(30), timeout: .milliseconds(300), fall: 1))
+            silent.endpoint, HealthCheck(kind: .http(HTTPCheck()), interval: .seconds(30), timeout: .seconds(2), fall: 1))
         watched.probe(held)
         #expect(try await watched.waits { $0.counts().inFlight == 1 })
         watched.probe(held, target(trigger.endpoint, HealthCheck(interval: .seconds(30))))

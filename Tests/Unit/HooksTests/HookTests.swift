@@ -115,10 +115,13 @@ import Threads
     }
 }
 
+private struct POSIXFault: Error { let errno: Int32 }
+
 extension String {
     fileprivate init(contentsOf path: String) throws {
         let descriptor = open(path, O_RDONLY)
-        try #require(descriptor >= 0)
+        // A process may have ended since it was listed.
+        guard descriptor >= 0 else { throw POSIXFault(errno: errno) }
         defer { close(descriptor) }
         var octets = [UInt8](repeating: 0, count: 65_536)
         let count = read(descriptor, &octets, octets.count)
