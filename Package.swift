@@ -40,6 +40,7 @@ let package = Package(
         // System: the C world, no decisions.
         library("CNetfilter", pkgConfig: "libnftnl", apt: "libnftnl-dev"),
         library("CRoute", pkgConfig: "libnl-route-3.0", apt: "libnl-route-3-dev"),
+        library("COpenSSL", pkgConfig: "libssl", apt: "libssl-dev"),
         .target(name: "CLinux", path: "Sources/System/CLinux", cSettings: [.define("_GNU_SOURCE")]),
         room("System", "Threads", uses: ["CLinux"]),
 
@@ -60,7 +61,7 @@ let package = Package(
 
         // Services: long-running parts; they know the kernel by the protocols of Seams.
         room("Services", "FarmWatching", uses: ["FarmConfig", "FarmModel", "CLinux", "Threads"]),
-        room("Services", "HealthProbing", uses: ["HealthPolicy", "FarmModel", "NetTypes", "CLinux", "Threads"]),
+        room("Services", "HealthProbing", uses: ["HealthPolicy", "FarmModel", "NetTypes", "CLinux", "COpenSSL", "Threads"]),
         room("Services", "Reconciling", uses: ["Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "Threads", log]),
         room("Services", "StateKeeping", uses: ["Seams"]),
         room("Services", "ControlServer", uses: ["ControlAPI", hummingbird, lifecycle, log] + nio),
@@ -113,7 +114,11 @@ let package = Package(
         tests("DaemonTests", of: [], in: "Netns"),
         tests("DriverTests", of: ["TestNamespaces", "NetfilterDriver", "Seams", "Ruleset", "NetTypes", "CLinux"], in: "Netns"),
         tests("PathTests", of: ["TestNamespaces", "NetfilterDriver", "RulesetCompiler", "Ruleset", "Seams", "FarmConfig", "FarmModel", "NetTypes", "CLinux"], in: "Netns"),
+        tests("ProbeTransportTests", of: ["TestNamespaces", "HealthProbing", "HealthPolicy", "FarmModel", "NetTypes"], in: "Netns"),
         tests("KernelEventTests", of: ["TestNamespaces", "KernelEvents", "Seams", "NetTypes", "CLinux", "CNetfilter"], in: "Netns"),
+
+        // Against real servers of Debian's packages.
+        tests("ProbePeerTests", of: ["HealthProbing", "HealthPolicy", "FarmModel", "NetTypes", "TestNamespaces"], in: "Peers"),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -3,9 +3,9 @@
 
 # shellcheck disable=SC2034
 {
-    packages_to_build=(pkg-config libmnl-dev libnftnl-dev libnl-3-dev libnl-route-3-dev)
-    packages_to_test=(nftables iproute2 iputils-ping nginx-light curl vsftpd conntrack ethtool python3 jq procps)
-    packages_of_peers=(haproxy nftlb)
+    packages_to_build=(pkg-config libmnl-dev libnftnl-dev libnl-3-dev libnl-route-3-dev libssl-dev)
+    packages_to_test=(nftables iproute2 iputils-ping nginx-light curl vsftpd conntrack ethtool python3 jq procps openssl dnsmasq-base)
+    packages_of_peers=(haproxy nftlb redis-server postgresql mariadb-server opensmtpd python3-grpcio)
 }
 
 missing_packages() {

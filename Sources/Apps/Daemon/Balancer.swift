@@ -37,11 +37,12 @@ struct Balancer {
         let (signChanges, signChanged) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let signWatcher = try FarmWatcher(path: signs.path) { signChanged.yield() }
         defer { signWatcher.stop() }
-        let loader = FarmLoader(store: store, readLists: Self.readLists(lists, watcher)) { directory.reading() }
-        let inbox = Inbox()
-        let probes = try ProbeLoop(settings: ProbeSettings(sourcePorts: settings.probePorts)) { reports in
-            inbox.post(reports.map { (target: $0.target, verdict: $0.verdict, reason: $0.reason, at: $0.at) })
+        let loader = FarmLoader(store: store, allowsPrograms: settings.execProbes, readLists: Self.readLists(lists, watcher)) {
+            directory.reading()
         }
+        let inbox = Inbox()
+        let probing = ProbeSettings(sourcePorts: settings.probePorts, runsPrograms: settings.execProbes)
+        let probes = try CompositeProber(settings: probing) { inbox.post($0) }
         // Events first: what happens while we read is then not missed.
         let monitor = try KernelMonitor { inbox.post($0) }
         defer { monitor.stop() }
@@ -86,7 +87,7 @@ struct Balancer {
     }
 
     private func makeReconciler(
-        _ inbox: Inbox, _ monitor: KernelMonitor, _ probes: ProbeLoop, _ loader: FarmLoader, _ store: StateDirectory,
+        _ inbox: Inbox, _ monitor: KernelMonitor, _ probes: CompositeProber, _ loader: FarmLoader, _ store: StateDirectory,
         _ hooks: HookRunner
     ) throws -> Reconciler {
         guard let ports = PortRange(settings.probePorts.lowerBound, settings.probePorts.upperBound) else {

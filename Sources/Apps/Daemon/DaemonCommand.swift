@@ -14,7 +14,7 @@ public struct DaemonCommand: AsyncParsableCommand {
     public static func start() async {
         // First of all, while the process has one thread: threads made later inherit what is left.
         clinux_share_one_heap()
-        Privileges.drop()
+        Privileges.drop(runsPrograms: Settings.allowPrograms(in: CommandLine.arguments))
         clinux_raise_descriptor_limit()
         await main()
     }

@@ -6,6 +6,9 @@ import Glibc
 enum Privileges {
     /// Numbers of linux/capability.h.
     private enum Capability {
+        static let kill = 5
+        static let setGroup = 6
+        static let setUser = 7
         static let netBindService = 10
         static let netAdmin = 12
         static let netRaw = 13
@@ -15,9 +18,12 @@ enum Privileges {
     static let group = Product.group
 
     /// Called before any thread is made.
-    static func drop() {
+    /// - Parameter runsPrograms: whether checks may run programs as other users, and end them.
+    static func drop(runsPrograms: Bool) {
         joinGroup()
-        let kept = [Capability.netBindService, Capability.netAdmin, Capability.netRaw].reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
+        let network = [Capability.netBindService, Capability.netAdmin, Capability.netRaw]
+        let programs = runsPrograms ? [Capability.kill, Capability.setGroup, Capability.setUser] : []
+        let kept = (network + programs).reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
         // A process without capabilities has none to drop; what it then lacks is said by the first netlink call.
         _ = clinux_keep_capabilities(kept)
     }

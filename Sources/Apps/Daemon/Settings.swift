@@ -18,6 +18,8 @@ struct Settings: Sendable, Equatable {
     /// Nil: every Ethernet device that is up.
     var ingressDevices: [String]?
     var probePorts: ClosedRange<UInt16> = 61000...65535
+    /// Whether checks of type exec may run programs.
+    var execProbes = false
     /// How connections outlast changes of tables where nothing is kept of each.
     var handover = HandoverSettings()
     /// Who is told of transitions.
@@ -95,6 +97,11 @@ extension Settings {
             let bounds = (node.scalar?.string ?? "").split(separator: "-").map { UInt16($0) }
             guard bounds.count == 2, let first = bounds[0], let last = bounds[1], first > 1024, first < last else { return false }
             settings.probePorts = first...last
+            return true
+        },
+        "execProbes": Setting(expected: "true or false") { settings, node in
+            guard let value = node.scalar.flatMap({ Bool($0.string) }) else { return false }
+            settings.execProbes = value
             return true
         },
         "handover": Setting(expected: handoverWords) { settings, node in

@@ -126,15 +126,37 @@ public struct BackendView: Codable, Sendable, Equatable {
     public var share: Double
     /// Tracked connections; nil where there is no conntrack (dsr) or when not asked for.
     public var connections: Int?
+    /// Each check's state, where there are several, and the agent's; nil where there is one check.
+    public var checks: [CheckView]?
+    /// What the backend asks for by its agent or checks, in words; nil for nothing.
+    public var advice: String?
 
     public init(
         farm: String, name: String, address: String, port: String?, weight: Int, effectiveWeight: Int, priority: Int, admin: String,
-        isOverridden: Bool, health: String, reason: String, since: String?, share: Double, connections: Int?
+        isOverridden: Bool, health: String, reason: String, since: String?, share: Double, connections: Int?,
+        checks: [CheckView]? = nil, advice: String? = nil
     ) {
+        (self.checks, self.advice) = (checks, advice)
         (self.farm, self.name, self.address, self.port) = (farm, name, address, port)
         (self.weight, self.effectiveWeight, self.priority) = (weight, effectiveWeight, priority)
         (self.admin, self.isOverridden, self.health, self.reason) = (admin, isOverridden, health, reason)
         (self.since, self.share, self.connections) = (since, share, connections)
+    }
+}
+
+/// One of several checks of a backend, or its agent.
+public struct CheckView: Codable, Sendable, Equatable {
+    /// As in the farm file; `agent` for the agent.
+    public var type: String
+    /// Address and port.
+    public var target: String
+    /// up, down or unknown; of an agent: whether it answers.
+    public var health: String
+    /// What the last probe said.
+    public var reason: String
+
+    public init(type: String, target: String, health: String, reason: String) {
+        (self.type, self.target, self.health, self.reason) = (type, target, health, reason)
     }
 }
 

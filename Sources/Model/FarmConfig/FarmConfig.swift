@@ -5,11 +5,14 @@ public enum FarmConfig {
     /// Reads all files and reports all faults of all of them at once; with any fault there are no farms.
     ///
     /// A file without documents holds no farms and has no fault.
-    public static func load(_ files: [FarmFile]) -> LoadResult { load(files, schema: FarmSchema.farm) }
+    /// - Parameter allowsPrograms: false makes checks of type exec a fault: the daemon's settings do not let them run.
+    public static func load(_ files: [FarmFile], allowsPrograms: Bool = true) -> LoadResult {
+        load(files, schema: FarmSchema.farm, allowsPrograms: allowsPrograms)
+    }
 
     /// By another table than the one of today: `FarmSchema.complete` takes what is decoded but not built.
-    static func load(_ files: [FarmFile], schema: FarmKey) -> LoadResult {
-        var load = Load(sources: FileSources(files: files), schema: schema)
+    static func load(_ files: [FarmFile], schema: FarmKey, allowsPrograms: Bool = true) -> LoadResult {
+        var load = Load(sources: FileSources(files: files), schema: schema, log: FaultLog(allowsPrograms: allowsPrograms))
         for index in files.indices { load.read(index) }
         return load.finish()
     }
@@ -19,7 +22,7 @@ public enum FarmConfig {
 private struct Load {
     let sources: FileSources
     let schema: FarmKey
-    let log = FaultLog()
+    let log: FaultLog
     var farms: [Farm] = []
     var origins: [String: (file: Int, place: SourcePlace)] = [:]
     var claims = ListenerClaims()

@@ -66,6 +66,8 @@ indirect enum ValueType: Sendable {
     case statusCodes
     case list(ValueType, atMost: Int)
     case oneOrList(ValueType, atMost: Int)
+    /// "all", "any" or a number.
+    case requirement(atMost: Int)
     case section
     /// Text in a short form, or a mapping.
     case shortOrSection(ShortForm)

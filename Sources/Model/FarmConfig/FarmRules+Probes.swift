@@ -12,6 +12,6 @@ extension FarmRules {
         guard let guessed, let reader = guessed.healthReader ?? fields["health"] ?? fields["listen"] else { return }
         reader.fault(
             .doesNotApply, "the default probe is tcp, and no listener of backend \(guessed.backend.name.quoted) is",
-            hint: "say what is probed: health: { type: none }, { port: 8080 } or { type: tcp }")
+            hint: "say what is probed: health: { type: udp }, { type: none }, { port: 8080 } or { type: tcp }")
     }
 }

@@ -3,23 +3,34 @@ extension FarmSchema {
     static func health(_ path: String, _ meaning: String) -> FarmKey {
         FarmKey(
             path, .section, default: "a tcp probe every 2s", meaning,
-            keys: probe(path) + timing(path) + http(path) + policy(path) + later(path))
+            keys: probe(path) + via(path) + timing(path) + talks(path) + transports(path) + several(path) + policy(path))
     }
 
-    private static let laterTypes = [
-        "https", "tls", "udp", "icmp", "dns", "grpc", "redis", "postgres", "mysql", "smtp", "exec", "agent",
+    private static let types = [
+        "tcp", "http", "https", "tls", "udp", "icmp", "dns", "redis", "postgres", "mysql", "smtp", "grpc", "exec", "none",
     ]
+    private static let laterTypes = ["agent"]
 
     private static func probe(_ path: String) -> [FarmKey] {
         [
             FarmKey(
-                "\(path).type", .choice([.word("tcp"), .word("http"), .word("none")] + laterTypes.map { .later($0) }), default: "tcp",
-                "tcp: a connection is accepted. http: a request is answered as expected. none: not probed, always healthy."),
+                "\(path).type", .choice(types.map { .word($0) } + laterTypes.map { .later($0) }), default: "tcp",
+                """
+                tcp: a connection is accepted, and answers as expected if something is. http: a request is answered as expected. https, tls: \
+                the same within TLS. udp: a datagram is answered, or not refused. icmp: an echo is answered. dns: a query is answered. \
+                redis, postgres, mysql, smtp, grpc: the server greets and answers in its protocol. exec: a program says so. none: not \
+                probed, always healthy.
+                """),
             FarmKey("\(path).port", .port, default: "the backend's", "Where the probe goes."),
             FarmKey("\(path).address", .address, default: "the backend's", "Where the probe goes."),
+        ]
+    }
+
+    private static func via(_ path: String) -> [FarmKey] {
+        [
             FarmKey(
                 "\(path).via", .choice([.word("direct"), .later("vip")]), default: "direct",
-                "Whether the probe goes through the farm's own rules."),
+                "Whether the probe goes through the farm's own rules.")
         ]
     }
 
@@ -36,29 +47,30 @@ extension FarmSchema {
         ]
     }
 
-    private static func http(_ path: String) -> [FarmKey] {
-        [
-            FarmKey("\(path).method", .text(.method), default: "GET", "http: the request's method."),
-            FarmKey("\(path).path", .text(.path), default: "/", "http: the request's path."),
-            FarmKey("\(path).host", .text(.host), default: "the probed address and port", "http: the Host header."),
-            FarmKey("\(path).expectStatus", .statusCodes, default: "200-399", "http: status codes of a healthy answer."),
-            FarmKey("\(path).expectBody", .text(.body), "http: text that has to occur in the first 64 KiB of the body."),
+    private static func several(_ path: String) -> [FarmKey] {
+        let checks = "\(path).checks"
+        return [
+            FarmKey(
+                checks, .list(.section, atMost: CheckDecoder.mostChecks),
+                "Several checks instead of one type; each takes over what is said beside them of place and timing.",
+                keys: probe(checks) + timing(checks) + talks(checks) + transports(checks)),
+            FarmKey(
+                "\(path).require", .requirement(atMost: CheckDecoder.mostChecks), default: "all", "How many of the checks have to succeed."),
+            agent("\(path).agent"),
         ]
     }
 
-    private static func later(_ path: String) -> [FarmKey] {
-        let meanings: [(String, String)] = [
-            ("source", "The address that the probe comes from."), ("interface", "The device that the probe leaves by."),
-            ("spread", "How starts are spread over the interval."), ("jitter", "Chance on top of the spread."),
-            ("headers", "Further headers of the request."),
-            ("reuse", "Whether connections are kept for the next probe."), ("send", "What is sent."),
-            ("expect", "What has to be answered."),
-            ("tls", "Verification of certificates."), ("command", "A program that probes."), ("user", "The user that runs it."),
-            ("convention", "The meaning of its exit codes."), ("maxParallel", "How many run at a time."),
-            ("agent", "An agent on the backend that sets weight and state."),
-            ("checks", "Several checks at once."),
-            ("require", "How many of them have to succeed."),
-        ]
-        return meanings.map { .later("\(path).\($0.0)", $0.1) }
+    private static func agent(_ path: String) -> FarmKey {
+        FarmKey(
+            path, .section,
+            """
+            An agent on the backend that is asked beside the checks and answers in HAProxy's words: 75%, weight:N, maxconn:N, up, \
+            down, fail or stopped with #reason, ready, drain, maint. No answer changes nothing.
+            """,
+            keys: [
+                FarmKey("\(path).port", .port, isRequired: true, "Where it listens, at the address that is probed."),
+                FarmKey("\(path).interval", .duration, default: "2s", "From the start of a question to the start of the next."),
+                FarmKey("\(path).send", .text(.payload), default: "nothing", "What is sent to it, as text or as bytes: \"hex:00 ff\"."),
+            ])
     }
 }

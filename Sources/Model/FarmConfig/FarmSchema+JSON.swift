@@ -48,6 +48,7 @@ extension FarmSchema {
         case .list(let element, let limit): list(rule(element, of: key), atMost: limit)
         case .oneOrList(let element, let limit): oneOrList([rule(element, of: key)], atMost: limit)
         case .shortOrSection(let form): anyOf([pattern(form.pattern), section(key)])
+        case .requirement(let most): anyOf([[("enum", .array([.text("all"), .text("any")]))], number(1...most)])
         case .section: section(key)
         case .notYet: [("not", .object([]))]
         }

@@ -53,6 +53,7 @@ extension ValueType {
         case .statusCodes: "a status code, a range such as 200-399, or a list of those"
         case .list(let element, _): "a list" + (element.summary.isEmpty ? "" : ", each entry \(element.summary)")
         case .oneOrList(let element, let count): "\(element.summary), or a list of at most \(count)"
+        case .requirement(let most): "all, any or a number from 1 to \(most)"
         case .section: ""
         case .shortOrSection(let form): "\"\(form.example)\" or a mapping"
         case .notYet: "not supported yet"

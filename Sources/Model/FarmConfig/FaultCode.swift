@@ -41,4 +41,6 @@ public enum FaultCode: String, Sendable, Hashable, CaseIterable {
     case repliesClash = "E046"
     case badMark = "E047"
     case wholeAddress = "E048"
+    case badPattern = "E049"
+    case notAllowed = "E050"
 }

@@ -10,7 +10,10 @@ final class FaultLog {
     /// Keys of the file at hand that were reported before their document was read.
     private var skippedKeys: [Spot] = []
 
-    init(limit: Int = FarmLimits.faults) { self.limit = limit }
+    /// Whether checks may run programs here.
+    let allowsPrograms: Bool
+
+    init(limit: Int = FarmLimits.faults, allowsPrograms: Bool = true) { (self.limit, self.allowsPrograms) = (limit, allowsPrograms) }
 
     /// What is reported from now on stands in this file.
     func enter(_ source: SourceText, index: Int) {

@@ -8,65 +8,86 @@ struct HealthSettings {
     var port: UInt16?
     var interval, fastInterval, downInterval, timeout: Duration?
     var rise, fall: Int?
-    var method, path, host, expectBody: String?
-    var expectStatus: [ClosedRange<Int>]?
     var policy = PolicySettings()
+    var talk = TalkSettings()
+    var transport = TransportSettings()
+    var agent: AgentCheck?
+    /// Instead of a kind.
+    var checks: [HealthSettings]?
+    var require: CheckRequirement?
+
+    /// As the table of keys and types names it.
+    var typeName: String { checks == nil ? kind ?? "tcp" : HealthScope.several }
 
     /// Whether somebody thought of what is probed where.
-    var isChosen: Bool { kind != nil || port != nil }
+    var isChosen: Bool { kind != nil || port != nil || checks != nil }
 
     /// The farm's settings beneath a backend's.
     func over(_ base: HealthSettings) -> HealthSettings {
-        HealthSettings(
-            kind: kind ?? base.kind, address: address ?? base.address, port: port ?? base.port, interval: interval ?? base.interval,
+        var whole = HealthSettings(
+            kind: checks == nil ? kind ?? base.kind : nil, address: address ?? base.address, port: port ?? base.port,
+            interval: interval ?? base.interval,
             fastInterval: fastInterval ?? base.fastInterval, downInterval: downInterval ?? base.downInterval,
-            timeout: timeout ?? base.timeout, rise: rise ?? base.rise, fall: fall ?? base.fall, method: method ?? base.method,
-            path: path ?? base.path, host: host ?? base.host, expectBody: expectBody ?? base.expectBody,
-            expectStatus: expectStatus ?? base.expectStatus, policy: policy.over(base.policy))
+            timeout: timeout ?? base.timeout, rise: rise ?? base.rise, fall: fall ?? base.fall, talk: talk.over(base.talk),
+            transport: transport.over(base.transport))
+        whole.policy = policy.over(base.policy)
+        whole.agent = agent ?? base.agent
+        whole.checks = checks ?? (kind == nil ? base.checks : nil)
+        whole.require = require ?? base.require
+        return whole
     }
 
     var resolved: HealthCheck {
         let defaults = HealthCheck()
-        return HealthCheck(
+        var check = HealthCheck(
             kind: resolvedKind, address: address, port: port, interval: interval ?? defaults.interval, fastInterval: fastInterval,
-            downInterval: downInterval, timeout: timeout, rise: rise ?? defaults.rise, fall: fall ?? defaults.fall)
+            downInterval: downInterval, timeout: timeout, rise: rise ?? defaults.rise, fall: fall ?? defaults.fall,
+            way: transport.way(of: typeName))
+        check.agent = agent
+        return check
+    }
+
+    /// What each of several checks takes over.
+    private var common: HealthSettings {
+        HealthSettings(
+            address: address, port: port, interval: interval, fastInterval: fastInterval, downInterval: downInterval, timeout: timeout,
+            rise: rise, fall: fall, transport: transport)
     }
 
     private var resolvedKind: HealthCheck.Kind {
-        switch kind {
-        case "none": return .none
-        case "http":
-            let defaults = HTTPCheck()
-            return .http(
-                HTTPCheck(
-                    method: method ?? defaults.method, path: path ?? defaults.path, host: host,
-                    expectStatus: expectStatus ?? defaults.expectStatus, expectBody: expectBody))
-        default: return .tcp
-        }
+        if let checks { return .group(CheckGroup(checks: checks.map { $0.over(common).resolved }, require: require ?? .all)) }
+        if kind == "none" { return .none }
+        return talk.kind(typeName) ?? transport.kind(typeName) ?? .tcp
     }
 }
 
 /// Reads a `health` mapping.
 enum HealthDecoder {
-    private static let httpKeys = ["method", "path", "host", "expectStatus", "expectBody"]
-    private static let probeKeys =
-        [
-            "port", "address", "via", "interval", "fastInterval", "downInterval", "timeout", "rise", "fall",
-        ] + PolicySettings.ofVerdicts
-
     static func settings(_ reader: NodeReader, over base: HealthSettings? = nil) -> HealthSettings? {
         guard let fields = reader.fields("a mapping such as { type: http, path: /healthz }") else { return nil }
         var own = HealthSettings()
         readProbe(&own, fields)
-        readHTTP(&own, fields)
         own.policy = PolicySettings(fields)
+        own.checks = fields["checks"].flatMap(CheckDecoder.checks)
+        own.require = fields["require"].flatMap(CheckDecoder.requirement)
+        own.agent = fields["agent"].flatMap(CheckDecoder.agent)
+        let type = (base.map(own.over) ?? own).typeName
+        readSayings(&own, type, fields)
         let all = base.map(own.over) ?? own
-        checkKeys(of: all.kind ?? "tcp", fields)
-        if all.kind == "http", all.method == "HEAD", all.expectBody != nil {
-            (fields["expectBody"] ?? fields["method"])?.fault(
-                .doesNotApply, "answers to HEAD have no body (RFC 9110 § 9.3.2)", hint: "use method GET, or leave expectBody out")
-        }
+        check(all, type, fields)
+        CheckDecoder.check(own, all, fields)
         return all
+    }
+
+    /// One of several checks.
+    static func check(_ reader: NodeReader) -> HealthSettings? {
+        guard let fields = reader.fields("a mapping such as { type: tcp, port: 8080 }") else { return nil }
+        var own = HealthSettings()
+        readProbe(&own, fields)
+        readSayings(&own, own.typeName, fields)
+        check(own, own.typeName, fields)
+        if own.kind == "none" { fields["type"]?.fault(.doesNotApply, "a check of type none says nothing", hint: "leave it out") }
+        return own
     }
 
     private static func readProbe(_ settings: inout HealthSettings, _ fields: Fields) {
@@ -82,40 +103,27 @@ enum HealthDecoder {
         _ = fields["via"]?.word { $0 }
     }
 
-    private static func readHTTP(_ settings: inout HealthSettings, _ fields: Fields) {
-        settings.method = fields["method"]?.text()
-        settings.path = fields["path"]?.text()
-        settings.host = fields["host"]?.text()
-        settings.expectBody = fields["expectBody"]?.text()
-        settings.expectStatus = fields["expectStatus"]?.statusCodes()
+    /// What is said to the target, and how it gets there.
+    private static func readSayings(_ settings: inout HealthSettings, _ type: String, _ fields: Fields) {
+        settings.talk = TalkDecoder.settings(fields, type: type)
+        settings.transport = TransportDecoder.settings(fields)
+    }
+
+    private static func check(_ all: HealthSettings, _ type: String, _ fields: Fields) {
+        checkKeys(of: type, fields)
+        TransportDecoder.check(type, all.transport, fields)
+        if ["http", "https"].contains(type) { TalkDecoder.check(all.talk, fields) }
     }
 
     /// A key without effect is a misunderstanding, so it is refused.
     private static func checkKeys(of kind: String, _ fields: Fields) {
-        let idle = kind == "http" ? [] : kind == "none" ? httpKeys + probeKeys : httpKeys
-        for reader in idle.compactMap({ fields[$0] }) {
-            let remedy = httpKeys.contains(reader.key.name) ? "add type: http, or leave it out" : "leave it out"
-            reader.fault(.doesNotApply, "\(reader.key.name.quoted) does not apply to checks of type \(kind)", hint: remedy)
+        for (name, types) in HealthScope.types where !types.contains(kind) {
+            guard let reader = fields[name] else { continue }
+            let isGeneral = types.contains(HealthScope.several) || kind == HealthScope.several
+            reader.fault(
+                .doesNotApply,
+                "\(name.quoted) does not apply to \(kind == HealthScope.several ? "several checks" : "checks of type \(kind)")",
+                hint: isGeneral ? "leave it out" : "add type: \(types.alternatives), or leave it out")
         }
-    }
-}
-
-extension NodeReader {
-    /// Inclusive ranges of codes, sorted: 200, "200-399" or a list of those.
-    fileprivate func statusCodes() -> [ClosedRange<Int>]? {
-        guard node.list != nil else { return statusRange().map { [$0] } }
-        guard let entries = entries(atMost: 64) else { return nil }
-        let ranges = entries.compactMap { $0.statusRange() }
-        return ranges.count == entries.count ? ranges.sorted { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) } : nil
-    }
-
-    private func statusRange() -> ClosedRange<Int>? {
-        guard let scalar = scalar(key.type.summary) else { return nil }
-        let bounds = scalar.text.split(separator: "-", omittingEmptySubsequences: false).map { DecimalText.integer($0) ?? 0 }
-        guard let first = bounds.first, let last = bounds.last, bounds.count <= 2, first <= last, first >= 100, last <= 599 else {
-            fault(.badNumber, "\(scalar.text.quoted) is no status code and no range of them", hint: "100 to 599, such as 204 or 200-399")
-            return nil
-        }
-        return first...last
     }
 }

@@ -49,15 +49,33 @@ public struct HealthCheck: Sendable, Hashable {
         get { storage.fields.fall }
         set { change { $0.fall = newValue } }
     }
+    /// How probes get there.
+    public var way: ProbeWay {
+        get { storage.fields.way }
+        set { change { $0.way = newValue } }
+    }
+
+    /// Asked beside the check; nil for none.
+    public var agent: AgentCheck? {
+        get { storage.fields.agent }
+        set { change { $0.agent = newValue } }
+    }
 
     public init(
         kind: Kind = .tcp, address: IPAddress? = nil, port: UInt16? = nil, interval: Duration = .seconds(2),
-        fastInterval: Duration? = nil, downInterval: Duration? = nil, timeout: Duration? = nil, rise: Int = 2, fall: Int = 3
+        fastInterval: Duration? = nil, downInterval: Duration? = nil, timeout: Duration? = nil, rise: Int = 2, fall: Int = 3,
+        way: ProbeWay = ProbeWay()
     ) {
         storage = Storage(
             Fields(
                 kind: kind, address: address, port: port, interval: interval, fastInterval: fastInterval ?? interval,
-                downInterval: downInterval ?? interval, timeout: timeout ?? min(interval, .seconds(1)), rise: rise, fall: fall))
+                downInterval: downInterval ?? interval, timeout: timeout ?? min(interval, .seconds(1)), rise: rise, fall: fall, way: way))
+    }
+
+    /// As farm files write it: https is http within TLS.
+    public var typeName: String {
+        guard way.tls != nil else { return kind.name }
+        return kind == .tcp ? "tls" : "\(kind.name)s"
     }
 
     private struct Fields: Hashable {
@@ -66,6 +84,8 @@ public struct HealthCheck: Sendable, Hashable {
         var port: UInt16?
         var interval, fastInterval, downInterval, timeout: Duration
         var rise, fall: Int
+        var way: ProbeWay
+        var agent: AgentCheck?
     }
 
     private final class Storage: Sendable {
@@ -91,39 +111,52 @@ public struct HealthCheck: Sendable, Hashable {
         case none
         /// A connection is accepted.
         case tcp
+        /// And what comes over it is as expected.
+        case talk(SendExpect)
         case http(HTTPCheck)
+        case redis(Login)
+        case postgres(Login)
+        case mysql(Login)
+        case smtp(SMTPCheck)
+        case grpc(GRPCCheck)
+        /// A datagram is answered, or at least not refused.
+        case udp(SendExpect)
+        /// An echo request is answered.
+        case icmp
+        case dns(DNSCheck)
+        case exec(ExecCheck)
+        /// An agent's words; beside a check, see `HealthCheck.agent`. Sent when the connection is open; empty for nothing.
+        case agent([UInt8])
+        case group(CheckGroup)
+
+        /// The protocol whose ports the probe uses; nil where there are none, or several.
+        public var carrier: TransportProtocol? {
+            switch self {
+            case .udp: .udp
+            case .dns(let check): check.isOverTCP ? .tcp : .udp
+            case .icmp, .exec, .none, .group: nil
+            case .tcp, .talk, .http, .redis, .postgres, .mysql, .smtp, .grpc, .agent: .tcp
+            }
+        }
 
         public var name: String {
             switch self {
             case .none: "none"
-            case .tcp: "tcp"
+            case .tcp, .talk: "tcp"
             case .http: "http"
+            case .redis: "redis"
+            case .postgres: "postgres"
+            case .mysql: "mysql"
+            case .smtp: "smtp"
+            case .grpc: "grpc"
+            case .agent: "agent"
+            case .group: "checks"
+            case .udp: "udp"
+            case .icmp: "icmp"
+            case .dns: "dns"
+            case .exec: "exec"
             }
         }
-    }
-}
-
-/// What an HTTP probe asks and expects (HTTP/1.1, one connection a probe).
-public struct HTTPCheck: Sendable, Hashable {
-    public var method: String
-    /// Begins with "/".
-    public var path: String
-    /// The Host header; nil means the address and port that are probed.
-    public var host: String?
-    /// Inclusive ranges of status codes, 100–599.
-    public var expectStatus: [ClosedRange<Int>]
-    /// Text that has to occur in the first 64 KiB of the body.
-    public var expectBody: String?
-
-    public init(
-        method: String = "GET", path: String = "/", host: String? = nil, expectStatus: [ClosedRange<Int>] = [200...399],
-        expectBody: String? = nil
-    ) {
-        self.method = method
-        self.path = path
-        self.host = host
-        self.expectStatus = expectStatus
-        self.expectBody = expectBody
     }
 }
 

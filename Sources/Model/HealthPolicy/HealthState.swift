@@ -14,6 +14,8 @@ public struct HealthState: Sendable, Hashable {
     public private(set) var counts = ProbeCounts()
     /// Results in a row that speak against the verdict.
     public private(set) var opposing = 0
+    /// What the last success asked for; nil for nothing.
+    public private(set) var advice: ProbeAdvice?
 
     /// - Parameter lastKnown: the verdict from before a restart, at most 60 s old; nil or unknown when there is none.
     public init(lastKnown: Verdict?, at instant: MonotonicInstant) {
@@ -27,6 +29,11 @@ public struct HealthState: Sendable, Hashable {
         (verdict, since, reason) = (.up, instant, "not probed")
     }
 
+    /// What several probes together say.
+    public init(combined verdict: Verdict, since: MonotonicInstant, reason: String, advice: ProbeAdvice?) {
+        (self.verdict, self.since, self.reason, self.advice) = (verdict, since, reason, advice)
+    }
+
     /// Takes in a result and returns the change of verdict that it brought, if any.
     public mutating func absorb(_ record: ProbeRecord, rise: Int, fall: Int) -> VerdictTransition? {
         let isFirst = counts.successes == 0 && counts.failures == 0
@@ -34,7 +41,9 @@ public struct HealthState: Sendable, Hashable {
         counts.count(record.result)
         switch record.result {
         case .late: return nil
-        case .success: return weigh(record, for: .up, needed: isFirst || verdict == .unknown ? 1 : rise)
+        case .success(_, let advice):
+            self.advice = advice
+            return weigh(record, for: .up, needed: isFirst || verdict == .unknown ? 1 : rise)
         case .failure: return weigh(record, for: .down, needed: fall)
         }
     }

@@ -1,7 +1,7 @@
 /// What one probe found.
 public enum ProbeResult: Sendable, Hashable {
-    /// The target answered as the check wants; the words say how, as in "status 200".
-    case success(String)
+    /// The target answered as the check wants; the words say how, as in "status 200". It may ask for more.
+    case success(String, advice: ProbeAdvice? = nil)
     /// It did not; the words say why, as in "connection refused".
     case failure(String)
     /// Our own trouble (a stall, no descriptor, no port): says nothing about the target, so it counts neither way.
@@ -9,8 +9,12 @@ public enum ProbeResult: Sendable, Hashable {
 
     public var reason: String {
         switch self {
-        case .success(let reason), .failure(let reason), .late(let reason): reason
+        case .success(let reason, _), .failure(let reason), .late(let reason): reason
         }
+    }
+
+    public var advice: ProbeAdvice? {
+        if case .success(_, let advice) = self { advice } else { nil }
     }
 
     public var isSuccess: Bool {

@@ -21,6 +21,8 @@ public struct ProbeSchedule: Sendable {
 
     private let intervals: (regular: Int64, fast: Int64, down: Int64)
     private let origin: Int64
+    /// Per cent of the interval.
+    private let jitter: Int64
     /// 0 up to, not including, 1.
     private let phase: Double
 
@@ -28,6 +30,7 @@ public struct ProbeSchedule: Sendable {
         func period(_ interval: Duration) -> Int64 { max(1_000_000, interval.wholeNanoseconds) }
         intervals = (period(check.interval), period(check.fastInterval), period(check.downInterval))
         self.origin = origin.nanoseconds
+        jitter = Int64(check.way.jitter)
         self.phase = phase
     }
 
@@ -58,6 +61,17 @@ public struct ProbeSchedule: Sendable {
     /// Where a target joins in again after starts were missed: its next slot, so that not all do at once.
     public func resumedStart(after now: MonotonicInstant, pace: ProbePace) -> MonotonicInstant {
         MonotonicInstant(nanoseconds: slot(after: now.nanoseconds, every: interval(of: pace)))
+    }
+
+    /// A start as chance delays it, by up to `jitter` per cent of the interval; the same start always alike. Fast ones are not delayed.
+    public func jittered(_ start: MonotonicInstant, pace: ProbePace) -> MonotonicInstant {
+        let most = interval(of: pace) / 100 * jitter
+        guard most > 0, pace != .fast else { return start }
+        // The finaliser of SplitMix64 (Steele, Lea and Flood, 2014).
+        var bits = UInt64(bitPattern: start.nanoseconds) ^ phase.bitPattern
+        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+        return MonotonicInstant(nanoseconds: start.nanoseconds + Int64((bits ^ (bits >> 31)) % UInt64(most)))
     }
 
     /// When a start is made together with its neighbours: many connects at one wake-up cost a third less than each at its own.

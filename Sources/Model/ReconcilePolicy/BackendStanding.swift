@@ -22,7 +22,11 @@ extension Farm {
     /// What is probed for this backend; nil when it is not probed.
     public func probeTarget(of backend: Backend) -> ProbeTarget? {
         let check = backend.health ?? health
-        guard check.kind != .none, let port = check.port ?? backend.port?.first ?? listenerPort(for: backend) else { return nil }
+        // A host has no port: backends of one share the probe.
+        if check.kind == .icmp { return ProbeTarget(address: check.address ?? backend.address, port: 0, check: check) }
+        guard check.kind != .none || check.agent != nil, let port = check.port ?? backend.port?.first ?? listenerPort(for: backend) else {
+            return nil
+        }
         return ProbeTarget(address: check.address ?? backend.address, port: port, check: check)
     }
 
@@ -37,12 +41,33 @@ extension DesiredState {
     public func admin(of backend: Backend, in farm: Farm) -> AdminState {
         if farm.state != .ready { return farm.state }
         if maintenance.note(on: BackendID(farm: farm.name, backend: backend.name)) != nil { return .maintenance }
-        return overrides[BackendID(farm: farm.name, backend: backend.name)]?.admin ?? backend.state
+        if let override = overrides[BackendID(farm: farm.name, backend: backend.name)]?.admin { return override }
+        return backend.state == .ready ? advisedAdmin(of: backend, in: farm) ?? .ready : backend.state
     }
 
-    /// After overrides.
+    /// What its agent wants, as far as the operator has not said otherwise.
+    private func advisedAdmin(of backend: Backend, in farm: Farm) -> AdminState? {
+        switch advice(of: backend, in: farm)?.admin {
+        case .drain: .drain
+        case .maintenance: .maintenance
+        case .ready, nil: nil
+        }
+    }
+
+    public func advice(of backend: Backend, in farm: Farm) -> ProbeAdvice? {
+        guard !advices.isEmpty else { return nil }
+        return farm.probeTarget(of: backend).flatMap { advices[$0] }
+    }
+
+    /// After overrides, and after what the backend asks for: a share of its weight is rounded down, but not to nothing.
     public func weight(of backend: Backend, in farm: Farm) -> Int {
-        overrides[BackendID(farm: farm.name, backend: backend.name)]?.weight ?? backend.weight
+        let override = overrides[BackendID(farm: farm.name, backend: backend.name)]?.weight
+        let weight = override ?? backend.weight
+        switch advice(of: backend, in: farm)?.weight {
+        case .percent(let percent): return percent == 0 || weight == 0 ? 0 : min(1000, max(1, weight * percent / 100))
+        case .absolute(let wanted): return override ?? min(1000, wanted)
+        case nil: return weight
+        }
     }
 
     public func verdict(of backend: Backend, in farm: Farm) -> Verdict {

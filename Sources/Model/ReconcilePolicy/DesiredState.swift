@@ -11,6 +11,8 @@ public struct DesiredState: Sendable {
     public private(set) var farms: [String: Farm] = [:]
     public private(set) var overrides: [BackendID: Override] = [:]
     public private(set) var verdicts: [ProbeTarget: Verdict] = [:]
+    /// What backends ask for themselves, by their agents and checks.
+    public private(set) var advices: [ProbeTarget: ProbeAdvice] = [:]
     public private(set) var maintenance = MaintenanceFiles()
     /// What the policy remembers, by farm.
     public internal(set) var health: [String: FarmHealth] = [:]
@@ -78,6 +80,7 @@ extension DesiredState {
         farms = Dictionary(uniqueKeysWithValues: new.map { ($0.name, $0) })
         indexUsers()
         carryVerdicts()
+        advices = advices.filter { users[$0.key] != nil }
         var compiled: [String: CompiledFarm] = [:]
         plans = plans.filter { farms[$0.key] == previous[$0.key] }
         for farm in new {
@@ -128,6 +131,16 @@ extension DesiredState {
         return concerned
     }
 
+    /// Returns the farms that the news concerns; nil for a target that asks for nothing any more.
+    @discardableResult
+    public mutating func set(advices new: [ProbeTarget: ProbeAdvice?]) -> Set<String> {
+        let changed = new.filter { users[$0.key] != nil && advices[$0.key] != $0.value }
+        for (target, advice) in changed { advices[target] = advice }
+        let concerned = changed.keys.reduce(into: Set<String>()) { $0.formUnion(users[$1] ?? []) }
+        recompile(concerned, replanning: true)
+        return concerned
+    }
+
     /// Replaces the known next hops and the devices by which frames for dsr and stateless farms come in.
     @discardableResult
     public mutating func set(nextHops seen: [IPAddress: NextHop], ingressDevices devices: [NetworkDevice]) -> Set<String> {
@@ -169,7 +182,14 @@ extension DesiredState {
     }
 
     private var environment: Environment {
-        Environment(ingressDevices: ingressDevices, probeTargets: Set(users.keys.map(\.endpoint)), probePorts: probePorts)
+        Environment(
+            ingressDevices: ingressDevices, probeTargets: endpoints(probedBy: .tcp), datagramTargets: endpoints(probedBy: .udp),
+            probePorts: probePorts)
+    }
+
+    private func endpoints(probedBy carrier: TransportProtocol) -> Set<Endpoint> {
+        let probes = users.keys.lazy.flatMap(\.probes).filter { $0.check.kind.carrier == carrier }
+        return Set(probes.map(\.endpoint))
     }
 
     /// A target whose check was changed keeps the verdict of its endpoint until the new check has spoken: an edit takes nobody out.

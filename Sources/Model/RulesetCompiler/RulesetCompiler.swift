@@ -8,13 +8,17 @@ public struct Environment: Sendable, Hashable {
     public var ingressDevices: [NetworkDevice]
     /// Where probes go, by family and protocol; several farms may share one.
     public var probeTargets: Set<Endpoint>
+    /// Likewise, of probes by udp.
+    public var datagramTargets: Set<Endpoint>
     /// The ports that probes leave from. Translated sources stay below.
     public var probePorts: PortRange
 
     public init(
-        ingressDevices: [NetworkDevice] = [], probeTargets: Set<Endpoint> = [], probePorts: PortRange = Environment.defaultProbePorts
+        ingressDevices: [NetworkDevice] = [], probeTargets: Set<Endpoint> = [], datagramTargets: Set<Endpoint> = [],
+        probePorts: PortRange = Environment.defaultProbePorts
     ) {
         (self.ingressDevices, self.probeTargets, self.probePorts) = (ingressDevices.sorted(), probeTargets, probePorts)
+        self.datagramTargets = datagramTargets
     }
 
     /// Above the kernel's default ephemeral range (ip_local_port_range, 32768–60999): no other program gets them by chance.
@@ -71,7 +75,7 @@ public struct RulesetCompiler: Sendable {
         let isTranslating = farms.values.contains { $0.elements.keys.contains { $0.table == .inet } || !$0.rewriting.isEmpty }
         let isDirect = farms.values.contains { $0.elements.keys.contains { $0.table == .netdev } }
         var tables: [Table] = []
-        if isTranslating || !environment.probeTargets.isEmpty { tables.append(translatingTable()) }
+        if isTranslating || !environment.probeTargets.isEmpty || !environment.datagramTargets.isEmpty { tables.append(translatingTable()) }
         if isDirect { tables.append(directTable()) }
         return Ruleset(tables: tables)
     }
@@ -273,14 +277,15 @@ extension RulesetCompiler {
     }
 
     private func probeTargets(_ family: AddressFamily) -> ElementSet? {
-        let targets = environment.probeTargets.filter { $0.address.family == family }
-        guard !targets.isEmpty else { return nil }
         var rows: [UInt8] = []
-        for target in targets {
-            target.address.appendOctets(to: &rows)
-            rows += [TransportProtocol.tcp.rawValue, 0, 0, 0]
-            rows.append(padded: target.port)
+        for (transport, targets) in [(TransportProtocol.tcp, environment.probeTargets), (.udp, environment.datagramTargets)] {
+            for target in targets where target.address.family == family {
+                target.address.appendOctets(to: &rows)
+                rows += [transport.rawValue, 0, 0, 0]
+                rows.append(padded: target.port)
+            }
         }
+        guard !rows.isEmpty else { return nil }
         let type = Probes.targetType(family)
         return ElementSet(name: Probes.targetSet(family), type: type, fragments: [.shared: ElementTable(type.layout, unsortedRows: rows)])
     }

@@ -1,3 +1,5 @@
+import FarmModel
+
 /// An incremental, bounded reader of one HTTP/1 answer (RFC 9112); it does not matter how the bytes are cut.
 struct HTTPAnswer {
     /// A line of the head or of the chunked coding.
@@ -21,25 +23,34 @@ struct HTTPAnswer {
     private var line: [UInt8] = []
     private var count = 0
     private let isForHead: Bool
+    private var hasExcess = false
+    private let degraded: HTTPHeader?
+    /// The header by which the server says so was there.
+    private(set) var isDegraded = false
 
-    /// - Parameter keepsBody: whether `bodyContains` will be asked.
-    init(isForHead: Bool, keepsBody: Bool) {
-        self.isForHead = isForHead
-        body = HTTPBody(keepsBytes: keepsBody)
+    init(_ check: HTTPCheck) {
+        isForHead = check.method == "HEAD"
+        degraded = check.degradedHeader
+        body = HTTPBody(BodyExpectation(check))
     }
 
     var isEmpty: Bool { count == 0 }
     var isPastHead: Bool { stage == .body || stage == .complete }
 
-    func bodyContains(_ text: String) -> Bool { body.contains(Array(text.utf8)) }
+    var expectation: BodyExpectation { body.expectation }
 
-    /// Bytes after the end are ignored.
+    /// Whether the answer has ended where it said, and the server has not said that it will close (RFC 9112 § 9.3).
+    var leavesConnectionUsable: Bool { stage == .complete && body.isComplete && head.keepsConnection && !hasExcess }
+
+    /// Bytes after the end are ignored, but nothing can follow them.
     mutating func read(_ bytes: Span<UInt8>) {
         for index in bytes.indices {
             switch stage {
             case .statusLine, .headers: readHead(bytes[index])
             case .body: readBody(bytes[index])
-            case .complete, .malformed: return
+            case .complete, .malformed:
+                hasExcess = true
+                return
             }
         }
     }
@@ -83,7 +94,7 @@ struct HTTPAnswer {
             stage = .malformed("not an HTTP/1 answer")
             return
         }
-        head = HTTPHead()
+        head = HTTPHead(isOfVersion10: line[7] == UInt8(ascii: "0"))
         // 101 ends the talk in HTTP and so is final, unlike the other interim codes (RFC 9110 § 15.2.2).
         head.isInterim = code < 200 && code != 101
         if !head.isInterim { status = code }
@@ -93,6 +104,7 @@ struct HTTPAnswer {
     private mutating func readHeader() {
         guard line.isEmpty else {
             if let fault = head.take(line) { stage = .malformed(fault) }
+            if let degraded, !head.isInterim, HTTPHead.line(line, says: degraded) { isDegraded = true }
             return
         }
         guard !head.isInterim else {

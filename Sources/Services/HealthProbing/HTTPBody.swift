@@ -17,11 +17,10 @@ struct HTTPBody {
 
     var framing = Framing.untilClosed
     private(set) var count = 0
-    private var bytes: [UInt8] = []
+    private(set) var expectation: BodyExpectation
     private var line: [UInt8] = []
-    private let keepsBytes: Bool
 
-    init(keepsBytes: Bool) { self.keepsBytes = keepsBytes }
+    init(_ expectation: BodyExpectation) { self.expectation = expectation }
 
     var isComplete: Bool { framing == .length(0) || framing == .chunked(.end) }
     var endsWithConnection: Bool { framing == .untilClosed }
@@ -43,7 +42,7 @@ struct HTTPBody {
 
     private mutating func keep(_ byte: UInt8) {
         count += 1
-        if keepsBytes { bytes.append(byte) }
+        expectation.take(byte)
     }
 
     private mutating func takeLine(_ byte: UInt8, at stage: ChunkStage) -> String? {
@@ -69,13 +68,5 @@ struct HTTPBody {
         case .bytes, .end: break
         }
         return nil
-    }
-
-    func contains(_ wanted: [UInt8]) -> Bool {
-        guard let first = wanted.first else { return true }
-        guard bytes.count >= wanted.count else { return false }
-        return (0...(bytes.count - wanted.count)).contains { start in
-            bytes[start] == first && bytes[start..<(start + wanted.count)].elementsEqual(wanted)
-        }
     }
 }

@@ -1,21 +1,34 @@
 import FarmModel
+import HealthPolicy
 import NetTypes
 
-/// An HTTP/1.1 request on a connection of its own, judged by status and text in the body.
+/// An HTTP/1.1 request, judged by status and text in the body.
 ///
 /// A failure ends the probe at once. A success waits until the answer is read or 64 KiB of its body are, because a reset in the middle
 /// shows as an error in the backend's log; if the deadline comes first, what is known decides.
 struct HTTPExchange: ProbeExchange {
     private let check: HTTPCheck
     private let target: Endpoint
+    private let reuse: Bool
     private var answer: HTTPAnswer
+    /// Whether the connection has carried a probe before.
+    private var isReopened = false
+    /// Written once for all probes that the connection carries.
+    private var request: [UInt8] = []
 
-    init(check: HTTPCheck, target: Endpoint) {
-        (self.check, self.target) = (check, target)
-        answer = HTTPAnswer(isForHead: check.method == "HEAD", keepsBody: check.expectBody != nil)
+    init(check: HTTPCheck, target: Endpoint, reuse: Bool = true) {
+        (self.check, self.target, self.reuse) = (check, target, reuse)
+        answer = HTTPAnswer(check)
     }
 
-    func opened() -> ProbeStep { .send(Array(request.utf8)) }
+    mutating func opened() -> ProbeStep {
+        isReopened = !answer.isEmpty
+        if isReopened { answer = HTTPAnswer(check) }
+        if request.isEmpty { request = Array(requestText.utf8) }
+        return .send(request)
+    }
+
+    var isReusable: Bool { reuse && answer.leavesConnectionUsable }
 
     mutating func received(_ bytes: Span<UInt8>) -> ProbeStep {
         answer.read(bytes)
@@ -33,10 +46,12 @@ struct HTTPExchange: ProbeExchange {
     }
 
     private var step: ProbeStep {
+        // What a server says that has lost patience between two probes may meet the next request: it is no answer to that.
+        if answer.status == 408, isReopened { return .done(.silence("status 408")) }
         if let status = answer.status, !isExpected(status) { return .done(.failure("status \(status)")) }
         switch answer.stage {
         case .malformed(let words): return .done(.failure(words))
-        case .complete: return .done(verdictSoFar ?? .failure("expected text is not in the body"))
+        case .complete: return .done(verdictSoFar ?? .failure(answer.expectation.words))
         default: return .wait
         }
     }
@@ -44,15 +59,17 @@ struct HTTPExchange: ProbeExchange {
     /// Success if status and body already satisfy the check.
     private var verdictSoFar: ProbeOutcome? {
         guard let status = answer.status, isExpected(status), answer.isPastHead else { return nil }
-        if let expected = check.expectBody, !answer.bodyContains(expected) { return nil }
-        return .success("status \(status)")
+        guard answer.expectation.isMet else { return nil }
+        guard answer.isDegraded else { return .success("status \(status)") }
+        return .success("status \(status), degraded", advice: ProbeAdvice(isDegraded: true))
     }
 
     private func isExpected(_ status: Int) -> Bool { check.expectStatus.contains { $0.contains(status) } }
 
-    private var request: String {
+    private var requestText: String {
         let length = ["POST", "PUT", "PATCH"].contains(check.method) ? "Content-Length: 0\r\n" : ""
         return "\(check.method) \(check.path) HTTP/1.1\r\nHost: \(check.host ?? target.description)\r\n"
-            + "User-Agent: zvnft\r\nAccept: */*\r\nConnection: close\r\n\(length)\r\n"
+            + "User-Agent: zvnft\r\nAccept: */*\r\nConnection: \(reuse ? "keep-alive" : "close")\r\n\(length)"
+            + check.headers.map { "\($0)\r\n" }.joined() + "\r\n"
     }
 }

@@ -1,11 +1,17 @@
+import FarmModel
+
 /// What the head of an answer says about the length of its body (RFC 9112 § 6.3).
 struct HTTPHead {
     static let prefix = Array("HTTP/1.".utf8)
 
     var isInterim = false
+    /// Unless the server says otherwise, HTTP/1.1 goes on and HTTP/1.0 does not.
+    private(set) var keepsConnection: Bool
     private var count = 0
     private var contentLength: Int?
     private var isChunked = false
+
+    init(isOfVersion10: Bool = false) { keepsConnection = !isOfVersion10 }
 
     /// The code of "HTTP/1.1 200 OK"; nil when the line is something else.
     static func status(in line: [UInt8]) -> Int? {
@@ -15,6 +21,13 @@ struct HTTPHead {
         return (100...599).contains(code) ? code : nil
     }
 
+    /// Whether a header line has this name and, but for capitals, this value.
+    static func line(_ line: [UInt8], says header: HTTPHeader) -> Bool {
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return false }
+        return line[..<colon].map(lowercased) == header.name.utf8.map(lowercased)
+            && trimmed(line[(colon + 1)...]).map(lowercased) == header.value.utf8.map(lowercased)
+    }
+
     /// Takes in a header line; returns words if it breaks a rule.
     mutating func take(_ line: [UInt8]) -> String? {
         count += 1
@@ -22,8 +35,16 @@ struct HTTPHead {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return "malformed header" }
         let name = line[..<colon].map(Self.lowercased)
         if name == Self.lengthName { return takeLength(Self.trimmed(line[(colon + 1)...])) }
+        if name == Self.connectionName { takeConnection(Self.trimmed(line[(colon + 1)...]).map(Self.lowercased)) }
         if name == Self.codingName { isChunked = Self.trimmed(line[(colon + 1)...]).map(Self.lowercased).suffix(7) == Self.chunked[...] }
         return nil
+    }
+
+    private mutating func takeConnection(_ value: [UInt8]) {
+        for word in value.split(separator: UInt8(ascii: ",")).map(Self.trimmed) {
+            if word == Self.close[...] || word == Self.upgrade[...] { keepsConnection = false }
+            if word == Self.keepAlive[...] { keepsConnection = true }
+        }
     }
 
     private mutating func takeLength(_ value: ArraySlice<UInt8>) -> String? {
@@ -42,6 +63,10 @@ struct HTTPHead {
 
     private static let lengthName = Array("content-length".utf8)
     private static let codingName = Array("transfer-encoding".utf8)
+    private static let connectionName = Array("connection".utf8)
+    private static let close = Array("close".utf8)
+    private static let keepAlive = Array("keep-alive".utf8)
+    private static let upgrade = Array("upgrade".utf8)
     private static let chunked = Array("chunked".utf8)
 
     /// Digits only and at most 15 of them: no sign, no overflow.

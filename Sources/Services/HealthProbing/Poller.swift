@@ -44,6 +44,12 @@ final class Poller: Sendable {
         return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : errno
     }
 
+    /// Likewise, for a descriptor that was added before. 0, or the errno.
+    func change(_ descriptor: Int32, token: Token) -> Int32 {
+        var event = epoll_event(events: Self.interest, data: epoll_data_t(u64: token))
+        return epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) == 0 ? 0 : errno
+    }
+
     private static let interest = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
 
     func ring() {
@@ -83,6 +89,7 @@ struct Readiness {
     let bits: UInt32
 
     var isFaulted: Bool { bits & (EPOLLERR.rawValue | EPOLLHUP.rawValue) != 0 }
+    var isClosing: Bool { bits & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue) != 0 }
     var isWritable: Bool { bits & EPOLLOUT.rawValue != 0 }
     var isReadable: Bool { bits & (EPOLLIN.rawValue | EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 }
 }

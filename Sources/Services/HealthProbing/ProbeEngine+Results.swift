@@ -17,8 +17,9 @@ extension ProbeEngine {
     /// Silence while we were not listening says nothing.
     func result(of outcome: ProbeOutcome, _ attempt: ProbeAttempt, _ entry: ProbedTarget) -> ProbeResult {
         switch outcome {
-        case .success(let words): .success(words)
+        case .success(let words, let advice): .success(words, advice: advice)
         case .failure(let words): .failure(words)
+        case .unknown(let words): .late(words)
         case .silence(let words):
             meter.hidesSilence(start: attempt.stalledBefore, lastWord: attempt.stalledAtLastWord, timeout: entry.timeout)
                 ? .late("probing was held up") : .failure(words)
@@ -27,7 +28,7 @@ extension ProbeEngine {
 
     /// Closes the connection, lets the result count, and plans the next start.
     func finish(_ entry: ProbedTarget, _ number: Int, _ result: ProbeResult, startedAt: MonotonicInstant, now: MonotonicInstant) {
-        if let attempt = entry.attempt { disconnect(attempt) }
+        if let attempt = entry.attempt { release(attempt, of: entry, result) }
         entry.attempt = nil
         count(result)
         if case .late = result {
@@ -36,8 +37,15 @@ extension ProbeEngine {
         }
         let record = ProbeRecord(result: result, at: now, duration: startedAt.duration(to: now))
         let check = entry.target.check
-        if let transition = entry.state.absorb(record, rise: check.rise, fall: check.fall) {
-            reports.append(ProbeReport(target: entry.target, transition: transition))
+        let advice = entry.state.advice
+        let transition = entry.state.absorb(record, rise: check.rise, fall: check.fall)
+        if transition != nil || entry.state.advice != advice {
+            let verdict = entry.state.verdict
+            reports.append(
+                ProbeReport(
+                    target: entry.target,
+                    transition: transition ?? VerdictTransition(previous: verdict, verdict: verdict, reason: result.reason, at: now),
+                    advice: entry.state.advice, isAdviceNews: entry.state.advice != advice))
         }
         planNext(entry, number, result, now: now)
     }

@@ -8,11 +8,16 @@ extension ProbeEngine {
     /// Takes in what the kernel has to say of one connection.
     func hear(_ news: Readiness, now: MonotonicInstant) {
         let number = Int(news.token & 0xFFFF_FFFF)
+        let serial = UInt32(news.token >> 32)
+        if !dying.isEmpty, let program = dying[serial] { return bury(program, serial, now: now) }
         // News of a probe that has ended since, or of a target that is gone.
-        guard number < targets.count, let entry = targets[number], let attempt = entry.attempt,
-            attempt.serial == UInt32(news.token >> 32)
-        else { return }
-        if let end = advance(attempt, news) { finish(entry, number, attempt, end, now: now) }
+        guard number < targets.count, let entry = targets[number] else { return }
+        if let attempt = entry.attempt, attempt.serial == serial {
+            if let program = attempt.program { return hear(program, attempt, entry, number, now: now) }
+            if let end = advance(attempt, news) { finish(entry, number, attempt, end, now: now) }
+        } else if let kept = entry.kept, kept.serial == serial {
+            hearIdle(kept, of: entry)
+        }
     }
 
     private enum End {
@@ -20,8 +25,15 @@ extension ProbeEngine {
         case fault(ConnectFault)
     }
 
+    /// The first word on a connection that is there: a kept one, or a socket that needs no handshake.
+    func begin(_ attempt: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+        attempt.isConnected = true
+        if let end = follow(attempt.exchange.opened(), attempt) { finish(entry, number, attempt, end, now: now) }
+    }
+
     private func finish(_ entry: ProbedTarget, _ number: Int, _ attempt: ProbeAttempt, _ end: End, now: MonotonicInstant) {
         switch end {
+        case .exchange(.silence) where attempt.isReused: reconnect(attempt, entry, number, now: now)
         case .fault(let fault): finish(entry, number, result(of: fault), startedAt: attempt.startedAt, now: now)
         case .exchange(let outcome): finish(entry, number, result(of: outcome, attempt, entry), startedAt: attempt.startedAt, now: now)
         }
@@ -31,43 +43,62 @@ extension ProbeEngine {
         if !attempt.isConnected {
             if news.isFaulted {
                 let fault = ProbeSocket.pendingFault(of: attempt.descriptor)
-                return .fault(ConnectFault(errno: fault == 0 ? ECONNRESET : fault))
+                return .fault(ConnectFault(errno: fault == 0 ? ECONNRESET : fault, transport: attempt.transport))
             }
             guard news.isWritable else { return nil }
             attempt.isConnected = true
-            if let outcome = follow(attempt.exchange.opened(), attempt) { return .exchange(outcome) }
-        } else if news.isWritable, !attempt.unsent.isEmpty, let outcome = send(attempt) {
-            return .exchange(outcome)
+            let step = attempt.exchange.opened()
+            // Until the SYN-ACK is acknowledged a server that speaks first knows of no connection.
+            if step == .wait { ProbeSocket.acknowledge(attempt.descriptor) }
+            if let end = follow(step, attempt) { return end }
+        } else if news.isWritable, !attempt.unsent.isEmpty, let end = send(attempt) {
+            return end
         }
-        return news.isReadable ? receive(attempt).map(End.exchange) : nil
+        attempt.isClosing = attempt.isClosing || news.isClosing
+        return news.isReadable ? receive(attempt) : nil
     }
 
-    private func follow(_ step: ProbeStep, _ attempt: ProbeAttempt) -> ProbeOutcome? {
+    private func follow(_ step: ProbeStep, _ attempt: ProbeAttempt) -> End? {
         switch step {
         case .wait: return nil
-        case .done(let outcome): return outcome
-        case .send(let bytes):
+        case .hangUp:
+            attempt.reusableFamily = nil
+            // Refused only where the peer has closed already, and then that is news of its own.
+            shutdown(attempt.descriptor, Int32(SHUT_WR))
+            return nil
+        case .done(let outcome): return .exchange(outcome)
+        case .finish(let bytes, let outcome):
             attempt.unsent += bytes
+            _ = send(attempt)
+            return .exchange(outcome)
+        case .send(let bytes):
+            if attempt.unsent.isEmpty { attempt.unsent = bytes } else { attempt.unsent += bytes }
             return send(attempt)
         }
     }
 
-    private func send(_ attempt: ProbeAttempt) -> ProbeOutcome? {
+    private func send(_ attempt: ProbeAttempt) -> End? {
         let count = Glibc.send(attempt.descriptor, attempt.unsent, attempt.unsent.count, Int32(MSG_NOSIGNAL))
-        guard count >= 0 else { return errno == EAGAIN || errno == EINTR ? nil : attempt.exchange.closed() }
-        attempt.unsent.removeFirst(count)
+        guard count >= 0 else { return errno == EAGAIN || errno == EINTR ? nil : broken(attempt, errno) }
+        if count == attempt.unsent.count { attempt.unsent = [] } else { attempt.unsent.removeFirst(count) }
         attempt.stalledAtLastWord = meter.total
         return nil
     }
 
+    /// A stream that breaks has ended, and the exchange knows what that means; a datagram's errors come from ICMP or from our side.
+    private func broken(_ attempt: ProbeAttempt, _ errno: Int32) -> End {
+        attempt.isStream ? .exchange(attempt.exchange.closed()) : .fault(ConnectFault(errno: errno, transport: attempt.transport))
+    }
+
     /// Reads until nothing is left, since news come once an edge; every exchange bounds what it reads, so this ends.
-    private func receive(_ attempt: ProbeAttempt) -> ProbeOutcome? {
+    private func receive(_ attempt: ProbeAttempt) -> End? {
         while true {
             let count = recv(attempt.descriptor, &receiveBuffer, receiveBuffer.count, 0)
             if count < 0 && errno == EAGAIN { return nil }
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { return attempt.exchange.closed() }
-            if let outcome = follow(attempt.exchange.received(receiveBuffer.span.extracting(0..<count)), attempt) { return outcome }
+            if count == 0 && !attempt.isStream { continue }
+            guard count > 0 else { return broken(attempt, errno) }
+            if let end = follow(attempt.exchange.received(receiveBuffer.span.extracting(0..<count)), attempt) { return end }
         }
     }
 }

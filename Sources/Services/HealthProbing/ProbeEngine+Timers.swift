@@ -27,16 +27,18 @@ extension ProbeEngine {
         return true
     }
 
-    private var canStartPostponed: Bool { !postponed.isEmpty && counts.inFlight < inFlightLimit }
+    private var canStartPostponed: Bool { !postponed.isEmpty && hasRoom }
 
     private func fire(_ number: Int, now: MonotonicInstant) {
         guard let entry = targets[number] else { return }
         if let attempt = entry.attempt {
             settle(attempt.exchange.expired(), isConnected: attempt.isConnected, entry, number, now: now)
-        } else if entry.schedule.isMissed(entry.plannedStart, pace: entry.state.pace, now: now) {
+        } else if entry.schedule.isMissed(
+            entry.schedule.jittered(entry.plannedStart, pace: entry.state.pace), pace: entry.state.pace, now: now)
+        {
             entry.plannedStart = entry.schedule.resumedStart(after: now, pace: entry.state.pace)
             plan(entry, number, now: now)
-        } else if counts.inFlight < inFlightLimit {
+        } else if entry.kept != nil || hasRoom {
             start(entry, number, now: now)
         } else {
             counts.postponed += 1
@@ -53,23 +55,62 @@ extension ProbeEngine {
     }
 
     private func start(_ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
-        guard let exchange = entry.target.exchange() else { return }
+        if case .exec(let check) = entry.target.check.kind { return run(check, entry, number, now: now) }
         counts.started += 1
-        switch ProbeSocket.connect(to: entry.address, from: &ports) {
-        case .failure(let fault): finish(entry, number, result(of: fault), startedAt: now, now: now)
-        case .success(let descriptor): watch(descriptor, entry, number, exchange, now: now)
+        if let kept = entry.kept {
+            resume(kept, entry, number, now: now)
+        } else {
+            open(entry, number, startedAt: now, now: now)
         }
     }
 
-    private func watch(_ descriptor: Int32, _ entry: ProbedTarget, _ number: Int, _ exchange: any ProbeExchange, now: MonotonicInstant) {
-        nextSerial &+= 1
-        let attempt = ProbeAttempt(
-            descriptor: descriptor, serial: nextSerial, startedAt: now, stalledBefore: meter.total, exchange: exchange)
+    /// Begins to talk over a new socket. The deadline counts from `startedAt`.
+    func open(_ entry: ProbedTarget, _ number: Int, startedAt: MonotonicInstant, now: MonotonicInstant) {
+        guard let exchange = exchange(for: entry, number, startedAt: startedAt, now: now) else { return }
+        let family = entry.transport == .tcp && entry.origin == nil ? entry.address.family : nil
+        let worn = family.flatMap { idle.take($0) }
+        let connecting =
+            worn.map { ProbeSocket.connectAgain($0, to: entry.address) }
+            ?? ProbeSocket.connect(to: entry.address, over: entry.transport, leaving: entry.origin, from: &ports)
+        switch connecting {
+        case .failure(let fault): finish(entry, number, result(of: fault), startedAt: startedAt, now: now)
+        case .success(let descriptor):
+            nextSerial &+= 1
+            let attempt = ProbeAttempt(
+                descriptor: descriptor, serial: nextSerial, transport: entry.transport, startedAt: startedAt,
+                stalledBefore: meter.total, exchange: exchange, reusableFamily: family)
+            watch(attempt, entry, number, isKnown: worn != nil, now: now)
+        }
+    }
+
+    /// The talk, in TLS where it is asked for. Nil after a result that says what we lack.
+    private func exchange(for entry: ProbedTarget, _ number: Int, startedAt: MonotonicInstant, now: MonotonicInstant) -> (
+        any ProbeExchange
+    )? {
+        guard let plain = entry.target.exchange() else { return nil }
+        guard let tls = entry.target.check.way.tls else { return plain }
+        do throws(TLSTrouble) {
+            return try TLSExchange(tls, inner: plain, target: entry.target, contexts: &tlsContexts)
+        } catch {
+            counts.ownTrouble += 1
+            finish(entry, number, .late(error.words), startedAt: startedAt, now: now)
+            return nil
+        }
+    }
+
+    /// `isKnown`: the poller has the descriptor already.
+    func watch(_ attempt: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, isKnown: Bool = false, now: MonotonicInstant) {
         counts.inFlight += 1
         entry.attempt = attempt
-        wheel.set(number, at: now.nanoseconds + entry.timeout)
-        let fault = poller.add(descriptor, token: UInt64(attempt.serial) << 32 | UInt64(number))
-        if fault != 0 { finish(entry, number, .late(ConnectFault(errno: fault).words), startedAt: now, now: now) }
+        wheel.set(number, at: attempt.startedAt.nanoseconds + entry.timeout)
+        let token = UInt64(attempt.serial) << 32 | UInt64(number)
+        var fault = isKnown ? poller.change(attempt.descriptor, token: token) : poller.add(attempt.descriptor, token: token)
+        if fault == 0, let program = attempt.program { fault = poller.add(program.descriptor, token: token) }
+        if fault != 0 {
+            finish(entry, number, .late(ConnectFault(errno: fault).words), startedAt: attempt.startedAt, now: now)
+        } else if attempt.transport.hasNoHandshake {
+            begin(attempt, entry, number, now: now)
+        }
     }
 
     func result(of fault: ConnectFault) -> ProbeResult {

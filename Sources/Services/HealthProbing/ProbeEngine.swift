@@ -11,7 +11,7 @@ final class ProbeEngine {
     private static let crowd = 500.0
 
     let poller: Poller
-    let inFlightLimit: Int
+    let bounds: ProbeBounds
     let origin: MonotonicInstant
     var targets: [ProbedTarget?] = []
     var wheel: TimerWheel
@@ -23,7 +23,16 @@ final class ProbeEngine {
     var reports: [ProbeReport] = []
     /// Numbers of targets whose start waits for a probe to end, oldest first.
     var postponed = NumberQueue()
+    /// Likewise, of targets whose program waits for another one to end.
+    var waitingForPrograms = NumberQueue()
+    /// Programs that were killed and have not ended yet, by the serial of their attempt.
+    var dying: [UInt32: RunningProgram] = [:]
+    /// With those that are dying.
+    var programCount = 0
+    let runsPrograms: Bool
     var nextSerial: UInt32 = 0
+    var idle = IdleSockets()
+    var tlsContexts = TLSContexts()
     var receiveBuffer = [UInt8](repeating: 0, count: 16_384)
     private(set) var isCrowded = false
     private var numbers: [ProbeTarget: Int] = [:]
@@ -32,7 +41,8 @@ final class ProbeEngine {
 
     init(settings: ProbeSettings, poller: Poller, now: MonotonicInstant) {
         self.poller = poller
-        inFlightLimit = settings.affordableInFlight()
+        bounds = settings.bounds()
+        runsPrograms = settings.runsPrograms
         origin = now
         wheel = TimerWheel(start: now.nanoseconds)
         meter = StallMeter(start: now.nanoseconds)
@@ -82,6 +92,7 @@ final class ProbeEngine {
     private func remove(_ target: ProbeTarget) {
         guard let number = numbers.removeValue(forKey: target), let entry = targets[number] else { return }
         if let attempt = entry.attempt { disconnect(attempt) }
+        dropKept(of: entry)
         wheel.cancel(number)
         phases.giveBack(entry.phaseNumber)
         targets[number] = nil
@@ -91,16 +102,19 @@ final class ProbeEngine {
     /// Sets the timer for the planned start. One that is due already is not put off for the sake of a batch, or a probe that runs up to the
     /// next slot would fall behind by a batch each time.
     func plan(_ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
-        let start =
-            isCrowded && entry.plannedStart > now
-            ? entry.schedule.batchedStart(entry.plannedStart, pace: entry.state.pace) : entry.plannedStart
+        let planned = entry.schedule.jittered(entry.plannedStart, pace: entry.state.pace)
+        let start = isCrowded && planned > now ? entry.schedule.batchedStart(planned, pace: entry.state.pace) : planned
         wheel.set(number, at: start.nanoseconds)
     }
 
     func disconnect(_ attempt: ProbeAttempt) {
-        close(attempt.descriptor)
+        if let family = attempt.reusableFamily, attempt.isConnected { idle.put(attempt.descriptor, family) } else { close(attempt.descriptor) }
         counts.inFlight -= 1
+        if let program = attempt.program { abandon(program, attempt.serial) }
     }
+
+    /// Whether one more probe may begin that needs a descriptor.
+    var hasRoom: Bool { counts.inFlight < bounds.inFlight && counts.inFlight + counts.kept < bounds.descriptors }
 
     /// What is known, target by target; cheap enough to hold up the loop for it.
     func states() -> [(ProbeTarget, HealthState)] { targets.compactMap { $0.map { ($0.target, $0.state) } } }
@@ -115,6 +129,7 @@ final class ProbeEngine {
 
     /// Ends all probes without results.
     func shutDown() {
+        defer { idle.closeAll() }
         for target in Array(numbers.keys) { remove(target) }
     }
 }

@@ -3,9 +3,10 @@ import HealthPolicy
 
 /// One probe's talk with its target over a connection, as a pure state machine: the loop does the input and output.
 ///
-/// A new kind of probe is one file with one such type, and one line in `HealthCheck.Kind.exchange`.
+/// A new kind of probe is one file with one such type, and one line in `ProbeTarget.exchange()`; one that does not speak over a TCP
+/// connection has one in `HealthCheck.Kind.transport` too.
 protocol ProbeExchange {
-    /// The connection is established.
+    /// The connection is established. On one that is kept, the next probe begins: the state of the last one is forgotten.
     mutating func opened() -> ProbeStep
     /// Bytes have come; never empty.
     mutating func received(_ bytes: Span<UInt8>) -> ProbeStep
@@ -13,31 +14,57 @@ protocol ProbeExchange {
     mutating func closed() -> ProbeOutcome
     /// What is to be said if nothing more comes until the deadline.
     func expired() -> ProbeOutcome
+    /// Whether the connection may carry the next probe, now that this one has succeeded.
+    var isReusable: Bool { get }
+    /// Bytes have come between two probes. Whether the connection may stay.
+    mutating func receivedWhileIdle(_ bytes: Span<UInt8>) -> Bool
+}
+
+extension ProbeExchange {
+    var isReusable: Bool { false }
+    mutating func receivedWhileIdle(_ bytes: Span<UInt8>) -> Bool { false }
 }
 
 /// What a probe wants next of its connection.
 enum ProbeStep: Equatable {
     case send([UInt8])
+    /// Nothing more will be sent: the peer sees the end, and may close in peace.
+    case hangUp
     case wait
     case done(ProbeOutcome)
+    /// These are the last bytes; nobody waits for what becomes of them.
+    case finish([UInt8], ProbeOutcome)
 }
 
 /// How an exchange ended.
 enum ProbeOutcome: Equatable {
-    case success(String)
+    case success(String, advice: ProbeAdvice? = nil)
     /// The target itself said no.
     case failure(String)
     /// Nothing conclusive was heard: a failure, unless it was us who did not listen.
     case silence(String)
+    /// The question could not be asked, or the answer says that it is none: counts neither way.
+    case unknown(String)
 }
 
 extension ProbeTarget {
     /// Nil when the kind is not probed.
     func exchange() -> (any ProbeExchange)? {
         switch check.kind {
-        case .none: nil
+        // Groups are taken apart before they come here, and programs have no connection.
+        case .none, .group, .exec: nil
+        case .agent(let send): AgentExchange(send: send)
         case .tcp: TCPExchange()
-        case .http(let check): HTTPExchange(check: check, target: endpoint)
+        case .talk(let check): TalkExchange(check)
+        case .http(let check): HTTPExchange(check: check, target: endpoint, reuse: self.check.way.reuse)
+        case .redis(let login): RedisExchange(login)
+        case .postgres(let login): PostgresExchange(login)
+        case .mysql(let login): MySQLExchange(login)
+        case .smtp(let check): SMTPExchange(check)
+        case .grpc(let check): GRPCExchange(check: check, target: endpoint)
+        case .udp(let check): UDPExchange(check)
+        case .icmp: ICMPExchange(address.family)
+        case .dns(let check): DNSExchange(check)
         }
     }
 }

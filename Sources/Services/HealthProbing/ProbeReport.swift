@@ -1,7 +1,7 @@
 import FarmModel
 import HealthPolicy
 
-/// A change of verdict, as handed to the callback of `ProbeLoop`.
+/// A change of verdict or of what the target asks for, as handed to the callback of `ProbeLoop`.
 public struct ProbeReport: Sendable, Hashable {
     public let target: ProbeTarget
     public let verdict: Verdict
@@ -9,9 +9,13 @@ public struct ProbeReport: Sendable, Hashable {
     /// The words of the result that decided it, as in "connection refused".
     public let reason: String
     public let at: MonotonicInstant
+    /// What the target asks for now; nil for nothing.
+    public let advice: ProbeAdvice?
+    /// It asked for something else before.
+    public let isAdviceNews: Bool
 
-    init(target: ProbeTarget, transition: VerdictTransition) {
-        self.target = target
+    init(target: ProbeTarget, transition: VerdictTransition, advice: ProbeAdvice? = nil, isAdviceNews: Bool = false) {
+        (self.target, self.advice, self.isAdviceNews) = (target, advice, isAdviceNews)
         (verdict, previous) = (transition.verdict, transition.previous)
         (reason, at) = (transition.reason, transition.at)
     }
@@ -31,6 +35,10 @@ public struct ProbeLoopCounts: Sendable, Hashable {
     /// Time during which the loop should have run and did not.
     public internal(set) var stalled: Duration = .zero
     public internal(set) var inFlight = 0
+    /// Connections that wait for their next probe.
+    public internal(set) var kept = 0
+    /// Probes that went over a kept connection.
+    public internal(set) var reused: UInt64 = 0
 }
 
 /// Why the loop cannot run.

@@ -9,20 +9,34 @@ public struct ProbeSettings: Sendable, Hashable {
     public var sourcePorts: ClosedRange<UInt16>
     /// Most probes at a time; more wait for their turn. At most what the descriptor limit leaves after `reservedDescriptors`.
     public var maxInFlight: Int
+    /// Most connections that are kept between probes; the probes of more open theirs anew. At most three quarters of the descriptors.
+    public var maxKept: Int
     /// Descriptors left to control, netlink and files.
     public var reservedDescriptors: Int
+    /// Whether checks of type exec may run their programs.
+    public var runsPrograms: Bool
 
-    public init(sourcePorts: ClosedRange<UInt16> = 61000...65535, maxInFlight: Int = 16_384, reservedDescriptors: Int = 512) {
+    public init(
+        sourcePorts: ClosedRange<UInt16> = 61000...65535, maxInFlight: Int = 16_384, maxKept: Int = 16_384, reservedDescriptors: Int = 512,
+        runsPrograms: Bool = false
+    ) {
         self.sourcePorts = sourcePorts
         self.maxInFlight = maxInFlight
+        self.maxKept = maxKept
         self.reservedDescriptors = reservedDescriptors
+        self.runsPrograms = runsPrograms
     }
 
-    /// `maxInFlight` as far as the process may open descriptors now; at least 1.
-    func affordableInFlight() -> Int {
+    /// What of it the process can afford now.
+    func bounds() -> ProbeBounds {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return min(maxInFlight, 256) }
-        let spare = Int(clamping: limit.rlim_cur) - reservedDescriptors
-        return max(1, min(maxInFlight, spare))
+        let isKnown = getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+        let spare = max(1, isKnown ? Int(clamping: limit.rlim_cur) - reservedDescriptors : 256)
+        return ProbeBounds(inFlight: max(1, min(maxInFlight, spare)), kept: min(maxKept, spare * 3 / 4), descriptors: spare)
     }
+}
+
+/// How many probes, kept connections and descriptors there may be. What is kept leaves a quarter of the descriptors to new connections.
+struct ProbeBounds: Equatable {
+    let inFlight, kept, descriptors: Int
 }

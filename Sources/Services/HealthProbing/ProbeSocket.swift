@@ -1,4 +1,5 @@
 import CLinux
+import NetTypes
 
 #if canImport(Glibc)
     import Glibc
@@ -6,29 +7,84 @@ import CLinux
 
 /// The socket calls of a probe.
 enum ProbeSocket {
-    /// Begins a connection. The descriptor, or the errno.
-    static func connect(to address: SocketAddress, from ports: inout SourcePorts) -> Result<Int32, ConnectFault> {
-        let descriptor = socket(address.domain, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return .failure(ConnectFault(errno: errno)) }
-        setOptions(of: descriptor)
-        var fault = ports.bind(descriptor, family: address.family)
+    /// Begins a connection, or ties a datagram socket to its peer. The descriptor, or the errno.
+    static func connect(
+        to address: SocketAddress, over transport: ProbeTransport, leaving origin: ProbeOrigin?, from ports: inout SourcePorts
+    ) -> Result<Int32, ConnectFault> {
+        let descriptor = open(transport, address.family)
+        guard descriptor >= 0 else { return .failure(ConnectFault(errno: errno, transport: transport)) }
+        var fault = origin?.bindToDevice(descriptor) ?? 0
+        if fault == 0 {
+            fault =
+                transport.hasPorts
+                ? ports.bind(descriptor, family: address.family, source: origin?.source) : origin?.bindToSource(descriptor) ?? 0
+        }
         if fault == 0, address.withPointer({ Glibc.connect(descriptor, $0, $1) }) != 0 { fault = errno }
         guard fault == 0 || fault == EINPROGRESS else {
             close(descriptor)
-            return .failure(ConnectFault(errno: fault))
+            return .failure(ConnectFault(errno: fault, transport: transport))
         }
         return .success(descriptor)
+    }
+
+    /// The next connection of a socket that was disconnected.
+    static func connectAgain(_ descriptor: Int32, to address: SocketAddress) -> Result<Int32, ConnectFault> {
+        holdAcknowledgement(of: descriptor)
+        guard address.withPointer({ Glibc.connect(descriptor, $0, $1) }) != 0, errno != EINPROGRESS else { return .success(descriptor) }
+        let fault = errno
+        close(descriptor)
+        return .failure(ConnectFault(errno: fault))
+    }
+
+    /// Resets the connection; the socket keeps its port. Whether the kernel did.
+    static func disconnect(_ descriptor: Int32) -> Bool {
+        var nowhere = sockaddr()
+        nowhere.sa_family = sa_family_t(AF_UNSPEC)
+        return Glibc.connect(descriptor, &nowhere, socklen_t(MemoryLayout<sockaddr>.size)) == 0
+    }
+
+    private static func open(_ transport: ProbeTransport, _ family: AddressFamily) -> Int32 {
+        let domain = family == .ipv4 ? AF_INET : AF_INET6
+        switch transport {
+        case .tcp:
+            let descriptor = socket(domain, Int32(SOCK_STREAM.rawValue) | flags, 0)
+            if descriptor >= 0 { setOptions(of: descriptor) }
+            return descriptor
+        case .udp:
+            let descriptor = socket(domain, Int32(SOCK_DGRAM.rawValue) | flags, 0)
+            if descriptor >= 0 { setDatagramOptions(of: descriptor, family) }
+            return descriptor
+        case .icmp: return PingSocket.open(family, flags: flags)
+        case .program: preconditionFailure("programs have no socket")
+        }
+    }
+
+    private static let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+
+    /// With RECVERR a connected socket hears of every ICMP error about it, of an unreachable host too, and not only of a closed port.
+    private static func setDatagramOptions(of descriptor: Int32, _ family: AddressFamily) {
+        set(SOL_SOCKET, SO_REUSEADDR, to: Int32(1), of: descriptor)
+        switch family {
+        case .ipv4: set(Int32(IPPROTO_IP), IP_RECVERR, to: Int32(1), of: descriptor)
+        case .ipv6: set(Int32(IPPROTO_IPV6), IPV6_RECVERR, to: Int32(1), of: descriptor)
+        }
     }
 
     /// Without quick acknowledgement the SYN-ACK is not answered before we reset or send; with a linger of 0 closing resets, which
     /// leaves no TIME_WAIT on either side. A refused option costs packets, not results.
     private static func setOptions(of descriptor: Int32) {
         set(SOL_SOCKET, SO_REUSEADDR, to: Int32(1), of: descriptor)
-        set(Int32(IPPROTO_TCP), TCP_QUICKACK, to: Int32(0), of: descriptor)
+        holdAcknowledgement(of: descriptor)
         set(SOL_SOCKET, SO_LINGER, to: linger(l_onoff: 1, l_linger: 0), of: descriptor)
     }
 
-    private static func set<Value: BitwiseCopyable>(_ level: Int32, _ option: Int32, to value: Value, of descriptor: Int32) {
+    /// Forgotten at each disconnect.
+    private static func holdAcknowledgement(of descriptor: Int32) { set(Int32(IPPROTO_TCP), TCP_QUICKACK, to: Int32(0), of: descriptor) }
+
+    /// Sends the acknowledgement that was held back.
+    static func acknowledge(_ descriptor: Int32) { set(Int32(IPPROTO_TCP), TCP_QUICKACK, to: Int32(1), of: descriptor) }
+
+    static func set<Value: BitwiseCopyable>(_ level: Int32, _ option: Int32, to value: Value, of descriptor: Int32) {
         withUnsafePointer(to: value) { _ = setsockopt(descriptor, level, option, $0, socklen_t(MemoryLayout<Value>.size)) }
     }
 
@@ -42,6 +98,7 @@ enum ProbeSocket {
 /// Why a connection did not come about.
 struct ConnectFault: Error, Equatable {
     let errno: Int32
+    var transport = ProbeTransport.tcp
 
     /// Something that we lack, which says nothing of the target. EPERM and EACCES come from filters on this host.
     var isOurs: Bool {
@@ -50,14 +107,16 @@ struct ConnectFault: Error, Equatable {
 
     var words: String {
         switch errno {
-        case ECONNREFUSED: "connection refused"
+        case ECONNREFUSED: transport == .tcp ? "connection refused" : "port unreachable"
         case ECONNRESET: "connection reset"
         case EHOSTUNREACH: "no route to host"
         case ENETUNREACH: "network unreachable"
         case ETIMEDOUT: "no answer to the connection"
         case EMFILE, ENFILE: "out of descriptors"
         case ENOBUFS, ENOMEM: "out of memory for sockets"
-        case EADDRNOTAVAIL, EADDRINUSE: "no free source port"
+        case EADDRINUSE: "no free source port"
+        case EADDRNOTAVAIL: "no such source address, or no free source port"
+        case EACCES where transport == .icmp: "no right to ping: it takes CAP_NET_RAW, or a group in net.ipv4.ping_group_range"
         default: systemWords(errno)
         }
     }

@@ -1,9 +1,12 @@
 import HealthPolicy
+import NetTypes
 
 /// A target with its state, schedule and the probe under way. Owned by `ProbeEngine`, which alone touches it.
 final class ProbedTarget {
     let target: ProbeTarget
     let address: SocketAddress
+    let transport: ProbeTransport
+    let origin: ProbeOrigin?
     let schedule: ProbeSchedule
     let phaseNumber: Int
     /// Nanoseconds.
@@ -12,6 +15,8 @@ final class ProbedTarget {
     /// The start that the schedule gave, without batching: what the next one is counted from.
     var plannedStart: MonotonicInstant
     var attempt: ProbeAttempt?
+    /// The connection of the last probe, if the next one may use it.
+    var kept: ProbeAttempt?
     var isPostponed = false
 
     init(target: ProbeTarget, schedule: ProbeSchedule, phaseNumber: Int, state: HealthState, firstStart: MonotonicInstant) {
@@ -20,6 +25,8 @@ final class ProbedTarget {
         self.phaseNumber = phaseNumber
         self.state = state
         address = SocketAddress(target.endpoint)
+        transport = target.check.kind.transport
+        origin = ProbeOrigin(target.check.way)
         timeout = max(1_000_000, target.check.timeout.wholeNanoseconds)
         plannedStart = firstStart
     }
@@ -30,21 +37,46 @@ final class ProbeAttempt {
     let descriptor: Int32
     /// Tells events of this attempt from those of earlier ones with the same number.
     let serial: UInt32
-    let startedAt: MonotonicInstant
+    /// Datagrams keep their bounds and come with the errors that ICMP brings; a connection is a stream that ends.
+    var isStream: Bool { transport == .tcp }
+    let transport: ProbeTransport
+    private(set) var startedAt: MonotonicInstant
     /// The stall meter at the start.
-    let stalledBefore: Int64
+    private(set) var stalledBefore: Int64
     /// The stall meter when something was last sent.
     var stalledAtLastWord: Int64
     var exchange: any ProbeExchange
     var isConnected = false
+    /// The peer has said that it sends no more.
+    var isClosing = false
+    /// Whether the connection has carried a probe before.
+    private(set) var isReused = false
     var unsent: [UInt8] = []
+    /// Of a socket that another probe may begin from when this one has ended; nil where it is tied to an origin, or has hung up.
+    var reusableFamily: AddressFamily?
+    /// The program that probes, where it is one; the descriptor is its output.
+    var program: RunningProgram?
 
-    init(descriptor: Int32, serial: UInt32, startedAt: MonotonicInstant, stalledBefore: Int64, exchange: any ProbeExchange) {
+    init(
+        descriptor: Int32, serial: UInt32, transport: ProbeTransport, startedAt: MonotonicInstant, stalledBefore: Int64,
+        exchange: any ProbeExchange,
+        reusableFamily: AddressFamily? = nil
+    ) {
+        self.reusableFamily = reusableFamily
         self.descriptor = descriptor
         self.serial = serial
+        self.transport = transport
         self.startedAt = startedAt
         self.stalledBefore = stalledBefore
         stalledAtLastWord = stalledBefore
         self.exchange = exchange
+    }
+
+    /// The next probe over the same connection.
+    func beginAgain(at now: MonotonicInstant, stalledBefore: Int64) {
+        startedAt = now
+        self.stalledBefore = stalledBefore
+        stalledAtLastWord = stalledBefore
+        isReused = true
     }
 }

@@ -22,16 +22,17 @@ struct SourcePorts {
     }
 
     /// Gives the socket a port of the range. 0, or the errno.
-    mutating func bind(_ descriptor: Int32, family: AddressFamily) -> Int32 {
+    mutating func bind(_ descriptor: Int32, family: AddressFamily, source: IPAddress? = nil) -> Int32 {
+        let address = source ?? (family == .ipv4 ? IPAddress(v4: 0) : IPAddress(v6: 0, 0))
         var fault = EADDRINUSE
         for _ in 0..<min(Self.attempts, range.count) where fault == EADDRINUSE {
-            fault = bindOnce(descriptor, any: family == .ipv4 ? IPAddress(v4: 0) : IPAddress(v6: 0, 0))
+            fault = bindOnce(descriptor, address)
         }
         return fault
     }
 
-    private mutating func bindOnce(_ descriptor: Int32, any: IPAddress) -> Int32 {
-        let address = SocketAddress(Endpoint(address: any, port: next))
+    private mutating func bindOnce(_ descriptor: Int32, _ source: IPAddress) -> Int32 {
+        let address = SocketAddress(Endpoint(address: source, port: next))
         next = next == range.upperBound ? range.lowerBound : next + 1
         return address.withPointer { Glibc.bind(descriptor, $0, $1) } == 0 ? 0 : errno
     }

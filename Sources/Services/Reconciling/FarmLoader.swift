@@ -11,6 +11,7 @@ public actor FarmLoader {
     private let read: @Sendable () -> FarmReading
     private let readLists: @Sendable (Set<String>) -> [String: ListReading]
     private let store: any StateStore
+    private let allowsPrograms: Bool
     /// Of the last files without a fault, by path.
     private var lists: [String: SourceList] = [:]
 
@@ -29,17 +30,18 @@ public actor FarmLoader {
         let faults: [String]
     }
 
-    /// `readLists`: reads the list files that policies name, by their paths.
+    /// `allowsPrograms`: whether checks of type exec are accepted. `readLists`: reads the list files that policies name, by their paths.
     public init(
-        store: any StateStore, readLists: @escaping @Sendable (Set<String>) -> [String: ListReading] = { _ in [:] },
+        store: any StateStore, allowsPrograms: Bool = false,
+        readLists: @escaping @Sendable (Set<String>) -> [String: ListReading] = { _ in [:] },
         read: @escaping @Sendable () -> FarmReading
     ) {
-        (self.store, self.readLists, self.read) = (store, readLists, read)
+        (self.store, self.allowsPrograms, self.readLists, self.read) = (store, allowsPrograms, readLists, read)
     }
 
     func load() -> Load {
         let reading = read()
-        let bare = FarmConfig.load(reading.files)
+        let bare = FarmConfig.load(reading.files, allowsPrograms: allowsPrograms)
         // Of files with faults nobody knows which lists they want.
         let readings = bare.faults.isEmpty ? readLists(bare.listFiles) : [:]
         let (result, unreadable) = bare.completed(with: readings)
@@ -61,7 +63,7 @@ public actor FarmLoader {
             load.faults.isEmpty && keptLists == lists && files.count == load.files.count
             && zip(files, load.files).allSatisfy { $0.path == $1.path && $0.text == $1.text }
         guard !isSame else { return nil }
-        let bare = FarmConfig.load(files)
+        let bare = FarmConfig.load(files, allowsPrograms: allowsPrograms)
         guard bare.faults.isEmpty, bare.listFiles.allSatisfy({ keptLists[$0] != nil }) else { return nil }
         return Load(files: files, result: bare.completed(with: keptLists.mapValues { .list($0) }).result, faults: [])
     }

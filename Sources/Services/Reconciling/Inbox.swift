@@ -9,6 +9,7 @@ public final class Inbox: Sendable {
     struct News: Sendable {
         var verdicts: [ProbeTarget: Verdict] = [:]
         var reasons: [ProbeTarget: String] = [:]
+        var advices: [ProbeTarget: ProbeAdvice?] = [:]
         /// When the oldest of the verdicts was reached.
         var oldestVerdict: MonotonicInstant?
         /// The last foreign or own generation that was announced.
@@ -30,7 +31,8 @@ public final class Inbox: Sendable {
         var linkNotes: [String] = []
 
         var isEmpty: Bool {
-            verdicts.isEmpty && generation == nil && !isNetworkChanged && neighbours.isEmpty && !areTablesStale && !isRetryDue
+            verdicts.isEmpty && advices.isEmpty && generation == nil && !isNetworkChanged && neighbours.isEmpty && !areTablesStale
+                && !isRetryDue
                 && !isHandoverDue && !isConnectionLookDue && !isPolicyChangeDue && !isSuspicionLookDue
                 && !isFailureLookDue
         }
@@ -55,6 +57,9 @@ public final class Inbox: Sendable {
             }
         }
     }
+
+    /// What targets ask for now; nil for nothing any more.
+    public func post(advices: [ProbeTarget: ProbeAdvice?]) { change { $0.advices.merge(advices) { $1 } } }
 
     public func post(_ events: [KernelEvent]) {
         change { news in

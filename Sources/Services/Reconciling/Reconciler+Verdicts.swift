@@ -22,6 +22,13 @@ extension Reconciler {
         saveVerdictsSoon()
     }
 
+    /// Backends ask for another weight or state.
+    func take(_ advices: [ProbeTarget: ProbeAdvice?]) {
+        let farms = desired.set(advices: advices)
+        guard !farms.isEmpty else { return }
+        reconcile(author: "agent", because: farms.count == 1 ? "advice for \(farms.first ?? "")" : "advice for \(farms.count) farms")
+    }
+
     /// What is half open to a backend that died would stay with it: conntrack pins every retransmission.
     func noteDead(_ changed: [ProbeTarget: Verdict], _ farms: Set<String>) {
         for farm in farms.compactMap({ desired.farms[$0] }) where farm.mode.usesConntrack {

@@ -44,7 +44,19 @@ extension Reconciler {
             isOverridden: desired.overrides[BackendID(farm: farm.name, backend: backend.name)] != nil,
             health: desired.verdict(of: backend, in: farm).rawValue, reason: reason(standing, target, state),
             since: state.map { Timestamp.text($0.since) }, share: share(backend, farm),
-            connections: counts.flatMap { connections(to: backend, farm, $0) })
+            connections: counts.flatMap { connections(to: backend, farm, $0) }, checks: target.flatMap(checks),
+            advice: target.flatMap { desired.advices[$0]?.words })
+    }
+
+    /// Nil where there is one check and no agent.
+    private func checks(_ target: ProbeTarget) -> [CheckView]? {
+        guard target.isComposite else { return nil }
+        return (target.parts + [target.agent].compactMap { $0 }).map { part in
+            let state = prober.state(of: part)
+            return CheckView(
+                type: part.check.typeName, target: part.endpoint.description, health: (state?.verdict ?? .unknown).rawValue,
+                reason: state?.history.last?.result.reason ?? state?.reason ?? "not probed yet")
+        }
     }
 
     /// By what the slots were dealt; where they follow open connections, the weight that would give the backend as many as it has.
@@ -74,7 +86,7 @@ extension Reconciler {
     private func lastWords(_ state: HealthState?) -> String? {
         guard let state, let result = state.history.last?.result else { return nil }
         switch (result, state.verdict) {
-        case (.success(let words), .up), (.failure(let words), .down): return words
+        case (.success(let words, _), .up), (.failure(let words), .down): return words
         default: return nil
         }
     }

@@ -150,6 +150,7 @@ public actor Reconciler {
     private func handle(_ news: Inbox.News) async {
         desired.now = Timestamp.monotonic
         if !news.verdicts.isEmpty { take(news) }
+        if !news.advices.isEmpty { take(news.advices) }
         if !news.neighbours.isEmpty { take(news.neighbours) }
         if !news.goneDevices.isEmpty { forgetChains(of: news.goneDevices) }
         if news.isNetworkChanged { readNetwork(author: "network") }

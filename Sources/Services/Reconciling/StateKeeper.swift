@@ -64,10 +64,41 @@ actor StateKeeper {
 
 extension ProbeTarget {
     /// The place and the question of the probe on one line: what a verdict is remembered by, whatever its intervals are.
-    var identityText: String {
-        guard case .http(let http) = check.kind else { return "\(check.kind.name) \(endpoint)" }
-        let expected = http.expectStatus.map { "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
-        let question = [http.method, http.host ?? "-", http.path, expected, http.expectBody ?? ""]
-        return "http \(endpoint) \(question.map(String.init(reflecting:)).joined(separator: " "))"
+    var identityText: String { "\(check.typeName) \(endpoint)" + check.question.map { " " + String(reflecting: $0) }.joined() }
+}
+
+extension HealthCheck {
+    /// What makes two checks of one type differ.
+    fileprivate var question: [String] {
+        kind.question + (way.tls.map { [$0.serverName ?? "-", $0.verify ? "verified" : "any"] } ?? [])
+    }
+}
+
+extension HealthCheck.Kind {
+    /// No password: the file is no place for one.
+    fileprivate var question: [String] {
+        switch self {
+        case .none, .tcp, .icmp, .agent: []
+        case .group(let group): [group.require.description] + group.checks.flatMap { [$0.typeName] + $0.question }
+        case .talk(let check), .udp(let check): [Self.digest(check.send), Self.digest(check.expect)]
+        case .http(let check): Self.question(check)
+        case .redis(let login), .postgres(let login), .mysql(let login): [login.user ?? "-", login.database ?? "-"]
+        case .smtp(let check): [check.host ?? "-"]
+        case .grpc(let check): [check.host ?? "-", check.service]
+        case .dns(let check): [check.query, check.type.name, check.rcode.name, check.answer ?? "-", check.isOverTCP ? "tcp" : "udp"]
+        case .exec(let check): [Self.digest(Array(check.command.joined(separator: "\0").utf8)), check.convention.rawValue]
+        }
+    }
+
+    private static func question(_ check: HTTPCheck) -> [String] {
+        let expected = check.expectStatus.map { "\($0.lowerBound)-\($0.upperBound)" }.joined(separator: ",")
+        let known = [check.method, check.host ?? "-", check.path, expected, check.expectBody ?? ""]
+        let further = [check.expectPattern?.description, check.degradedHeader?.description].compactMap { $0 }
+        return known + further + check.headers.map(\.name)
+    }
+
+    /// FNV-1a: short, the same after a restart, and without the passwords that commands may hold.
+    private static func digest(_ bytes: [UInt8]) -> String {
+        String(bytes.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }, radix: 16)
     }
 }

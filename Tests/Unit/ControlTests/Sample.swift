@@ -87,6 +87,8 @@ enum Sample {
     static var counted: BackendView {
         var view = web1
         view.connections = 12
+        view.checks = [CheckView(type: "agent", target: "10.0.1.11:9777", health: "up", reason: "75%")]
+        view.advice = "75 %"
         return view
     }
 }

@@ -32,9 +32,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "health: { type: ▲https }", "health: { type: ▲udp }", "health: { via: ▲vip }", "health: { ▲checks: [] }",
-        "health: { ▲tls: { verify: false } }", "health: { ▲headers: { a: b } }",
-        "health: { ▲source: 10.0.0.1 }",
+        "health: { type: ▲agent }", "health: { via: ▲vip }",
     ])
     func whatIsNotDecodedYetIsRefused(line: String) {
         let faults = expectFaults(minimal(line), .notSupportedYet)

@@ -93,7 +93,7 @@ import Testing
             minimal(health, listen: listen, backends: backends)
         }
         let faults = expectFaults(text(""), .doesNotApply)
-        #expect(faults[0].hint == "say what is probed: health: { type: none }, { port: 8080 } or { type: tcp }")
+        #expect(faults[0].hint == "say what is probed: health: { type: udp }, { type: none }, { port: 8080 } or { type: tcp }")
         expectFaults(text("health: ▲{ interval: 1s }", listen: listen), .doesNotApply)
         let mixed = "▲[203.0.113.10:53, \"[2001:db8::10]:53/udp\"]"
         expectFaults(text("", listen: mixed, backends: "[10.0.1.11, \"[fd00::1]\"]"), .doesNotApply)

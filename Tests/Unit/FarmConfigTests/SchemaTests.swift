@@ -46,6 +46,18 @@ private let tables = [FarmSchema.farm, FarmSchema.complete]
         #expect(Set(FarmSchema.keys.map(\.path)).count == FarmSchema.keys.count)
     }
 
+    /// What a key of a check, or its word, cannot do without.
+    private static func beside(_ line: String) -> String {
+        switch line.prefix(while: { $0 != ":" }) {
+        case "queryType", "expectRcode", "protocol": "type: dns, query: a, "
+        case "convention", "maxParallel": "type: exec, command: /bin/true, "
+        case "reuse": "type: http, "
+        case "type" where line.hasSuffix(" dns"): "query: a, "
+        case "type" where line.hasSuffix(" exec"): "command: /bin/true, "
+        default: ""
+        }
+    }
+
     /// Words and bounds of the schema are those of the decoder, tried at the edge and one beyond it.
     @Test func wordsAndBoundsAgree() throws {
         let root = try #require(try compose(yaml: FarmSchema.jsonSchema(of: FarmSchema.complete), .basic))
@@ -56,7 +68,7 @@ private let tables = [FarmSchema.farm, FarmSchema.complete]
             for (name, rule) in rules { check(name.string ?? "", rule) { minimal("\(section): { \($0) }") } }
         }
         let health = try #require(root["properties"]?["health"]?["properties"]?.mapping)
-        for (name, rule) in health { check(name.string ?? "", rule) { minimal("health: { \($0) }") } }
+        for (name, rule) in health { check(name.string ?? "", rule) { minimal("health: { \(Self.beside($0))\($0) }") } }
         let backend = try #require(root["properties"]?["backends"]?["items"]?["anyOf"]?[1]?["properties"]?.mapping)
         for (name, rule) in backend { check(name.string ?? "", rule) { minimal("", backends: "[{ address: 10.0.0.1, \($0) }]") } }
     }

@@ -37,7 +37,7 @@ import Yams
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nlog: { connections: often }",
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\npolicies: [{ name: a, action: drop, sources: [x] }]",
         "farm: web\nlisten: [203.0.113.1:80]\nbackends: [{ address: 10.0.0.1, weight: 1001 }]",
-        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nhealth: { type: https }",
+        "farm: web\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\nhealth: { type: agent }",
     ])
     func whatTheDecoderRefusesTheSchemaRefuses(text: String) throws {
         let schema = try #require(try compose(yaml: FarmSchema.jsonSchema(of: FarmSchema.complete), .basic))

@@ -1,4 +1,5 @@
 import FarmModel
+import HealthPolicy
 import NetTypes
 import Testing
 
@@ -90,7 +91,34 @@ import Testing
         Case(
             name: "closed within a body that matters", check: HTTPCheck(expectBody: "whole"),
             answer: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nwho", ending: .closed, outcome: .silence("closed within the answer")),
+        Case(
+            name: "pattern in the body", check: HTTPCheck(expectPattern: pattern("^up [0-9]+s$")),
+            answer: "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nup 12s", outcome: .success("status 200")),
+        Case(
+            name: "pattern is not in the body", check: HTTPCheck(expectPattern: pattern("^up [0-9]+s$")),
+            answer: "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nup s", outcome: .failure("expected pattern is not in the body")),
+        Case(
+            name: "text and pattern", check: HTTPCheck(expectBody: "up", expectPattern: pattern("x|y")),
+            answer: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nupy", outcome: .success("status 200")),
+        Case(
+            name: "a header says that all is not well", check: HTTPCheck(degradedHeader: HTTPHeader("X-Health: degraded")),
+            answer: "HTTP/1.1 200 OK\r\nx-health:  Degraded\r\nContent-Length: 0\r\n\r\n",
+            outcome: .success("status 200, degraded", advice: ProbeAdvice(isDegraded: true))),
+        Case(
+            name: "another value of that header", check: HTTPCheck(degradedHeader: HTTPHeader("X-Health: degraded")),
+            answer: "HTTP/1.1 200 OK\r\nX-Health: fine\r\nContent-Length: 0\r\n\r\n", outcome: .success("status 200")),
+        Case(
+            name: "compressed bytes are just bytes", check: HTTPCheck(expectBody: "fine"),
+            answer: "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n\u{1f}\u{1}\u{8}",
+            outcome: .failure("expected text is not in the body")),
     ]
+
+    private static func pattern(_ text: String) -> BytePattern? {
+        do { return try BytePattern(text) } catch {
+            Issue.record("\(error)")
+            return nil
+        }
+    }
 
     @Test(arguments: cases) func answerIsJudgedAlikeHoweverItIsCut(_ example: Case) {
         let bytes = Array(example.answer.utf8)
@@ -114,8 +142,18 @@ import Testing
     }
 
     @Test func requestNamesHostAndAgent() {
-        let request = "GET /healthz HTTP/1.1\r\nHost: [2001:db8::1]:8080\r\nUser-Agent: zvnft\r\nAccept: */*\r\nConnection: close\r\n\r\n"
-        #expect(exchange(for: HTTPCheck(path: "/healthz")).opened() == .send(Array(request.utf8)))
+        let request =
+            "GET /healthz HTTP/1.1\r\nHost: [2001:db8::1]:8080\r\nUser-Agent: zvnft\r\nAccept: */*\r\nConnection: keep-alive\r\n\r\n"
+        var exchange = exchange(for: HTTPCheck(path: "/healthz"))
+        #expect(exchange.opened() == .send(Array(request.utf8)))
+    }
+
+    @Test func furtherHeadersStandInTheRequest() {
+        let check = HTTPCheck(method: "POST", headers: ["X-Probe: zvnft", "Authorization: Basic eDp5"].compactMap(HTTPHeader.init))
+        var exchange = exchange(for: check)
+        guard case .send(let bytes) = exchange.opened() else { return #expect(Bool(false), "nothing is sent") }
+        #expect(
+            String(decoding: bytes, as: UTF8.self).hasSuffix("Content-Length: 0\r\nX-Probe: zvnft\r\nAuthorization: Basic eDp5\r\n\r\n"))
     }
 
     private func exchange(for check: HTTPCheck) -> HTTPExchange {

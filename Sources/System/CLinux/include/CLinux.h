@@ -33,4 +33,28 @@ void clinux_share_one_heap(void);
 /* Raises the soft limit of descriptors to the hard one. */
 void clinux_raise_descriptor_limit(void);
 int clinux_name_thread(const char *name);
+
+/* A pipe: what is read first, and does not block. 0 or -errno. */
+int clinux_pipe(int ends[2]);
+
+/* What becomes of a child between fork and exec. */
+struct clinux_program {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    uid_t user;
+    gid_t group;
+    /* Becomes standard output and error. */
+    int output;
+};
+/* First byte of the three that the child writes to `output` when it cannot run the program: this, the step that failed, the errno. */
+#define CLINUX_PROGRAM_FAILED 0
+enum { CLINUX_STEP_SETUP = 1, CLINUX_STEP_USER = 2, CLINUX_STEP_EXEC = 3 };
+/* Runs a program as that user, in a session and process group of its own, without our descriptors, capabilities and signal mask. Does not
+   wait for the exec. The pid, and in `pidfd` a descriptor that becomes readable when the program ends; or -errno. */
+pid_t clinux_run(const struct clinux_program *program, int *pidfd);
+/* How a child ended, which stays to be reaped: 1 and in `code` its exit code, or minus the signal; 0 while it runs; -errno. */
+int clinux_peek_end(int pidfd, int *code);
+/* Reaps a child that has ended. 0 or -errno. */
+int clinux_reap(int pidfd);
 #endif

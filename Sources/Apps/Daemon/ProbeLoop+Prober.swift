@@ -1,4 +1,0 @@
-import HealthProbing
-import Seams
-
-extension ProbeLoop: Prober {}

@@ -1,0 +1,33 @@
+import NetTypes
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Sockets whose connection has ended, for the next probes to begin from.
+///
+/// A connect to AF_UNSPEC resets the connection and leaves the socket as it was before, with its port and its place in the poller. That saves
+/// making, binding, watching and closing one for each probe: 16 µs of CPU instead of 26 for a tcp probe (Linux 6.18, veth).
+struct IdleSockets {
+    /// More are closed. As many are in use at a time as answers are under way, and those of a batch take less than its 10 ms.
+    private static let limit = 256
+
+    private var descriptors: [AddressFamily: [Int32]] = [:]
+
+    /// Ends the connection and keeps the socket; closes it where there is no room, or the kernel does not let go of the connection.
+    mutating func put(_ descriptor: Int32, _ family: AddressFamily) {
+        guard descriptors[family, default: []].count < Self.limit, ProbeSocket.disconnect(descriptor) else {
+            close(descriptor)
+            return
+        }
+        descriptors[family, default: []].append(descriptor)
+    }
+
+    /// The one that was used last: the rest stay cold.
+    mutating func take(_ family: AddressFamily) -> Int32? { descriptors[family]?.popLast() }
+
+    mutating func closeAll() {
+        for descriptor in descriptors.values.joined() { close(descriptor) }
+        descriptors = [:]
+    }
+}

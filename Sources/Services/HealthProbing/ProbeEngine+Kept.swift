@@ -1,0 +1,54 @@
+import HealthPolicy
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Connections that outlast their probe.
+extension ProbeEngine {
+    /// A probe has ended: its connection is kept for the next one where both sides allow it, or closed.
+    func release(_ attempt: ProbeAttempt, of entry: ProbedTarget, _ result: ProbeResult) {
+        guard result.isSuccess, !attempt.isClosing, attempt.unsent.isEmpty, counts.kept < bounds.kept, attempt.exchange.isReusable else {
+            return disconnect(attempt)
+        }
+        entry.kept = attempt
+        counts.inFlight -= 1
+        counts.kept += 1
+    }
+
+    /// What is heard between probes: mostly that the server has had enough, which is no failure.
+    func hearIdle(_ kept: ProbeAttempt, of entry: ProbedTarget) {
+        while true {
+            let count = recv(kept.descriptor, &receiveBuffer, receiveBuffer.count, 0)
+            if count < 0 && errno == EINTR { continue }
+            if count < 0 && errno == EAGAIN { return }
+            guard count > 0, kept.exchange.receivedWhileIdle(receiveBuffer.span.extracting(0..<count)) else { return dropKept(of: entry) }
+        }
+    }
+
+    func dropKept(of entry: ProbedTarget) {
+        guard let kept = entry.kept else { return }
+        close(kept.descriptor)
+        counts.kept -= 1
+        entry.kept = nil
+    }
+
+    /// Takes the kept connection back into use.
+    func resume(_ kept: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+        entry.kept = nil
+        counts.kept -= 1
+        counts.inFlight += 1
+        counts.reused += 1
+        kept.beginAgain(at: now, stalledBefore: meter.total)
+        entry.attempt = kept
+        wheel.set(number, at: now.nanoseconds + entry.timeout)
+        begin(kept, entry, number, now: now)
+    }
+
+    /// The server closed the kept connection before it heard us: the probe goes on over a new one, within the same deadline.
+    func reconnect(_ stale: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+        disconnect(stale)
+        entry.attempt = nil
+        open(entry, number, startedAt: stale.startedAt, now: now)
+    }
+}
