@@ -11,14 +11,19 @@ suite_targets() {
 # Their tests wait for real probes and programs: beside hundreds of others on two cores they would miss their moments.
 timed_targets='^(HealthProbingTests|HooksTests)$'
 
+# Tests in namespaces mostly wait, and look at the clock: one at a time within a lane, and few lanes beside each other. What no pattern
+# names runs in one more lane. They are drawn up so that all take about as long on two cores.
+lanes=('^DaemonTests\..*/(ConnectionSafeChange|Starvation|Policy)/' '^DaemonTests\.' '^CorpusKernelTests\.' '^PathTests\.')
+
 # run_suite Unit|Netns|Peers: exit code 0 if every target of the folder has tests, and those that ran passed.
 run_suite() {
     local targets apart
     mapfile -t targets < <(suite_targets "$1")
     [[ ${#targets[@]} -gt 0 ]] || { warn "Tests/$1 has no test target"; return 1; }
     every_target_has_tests "${targets[@]}" || return 1
-    # Namespaces share two cores and their tests look at the clock: one at a time.
-    if [[ $1 != Unit ]]; then
+    if [[ $1 == Netns ]]; then
+        run_lanes "$1" "${targets[@]}" || return 1
+    elif [[ $1 == Peers ]]; then
         run_targets "$1" --no-parallel -- "${targets[@]}" || return 1
     else
         mapfile -t apart < <(printf '%s\n' "${targets[@]}" | grep -E "$timed_targets")
@@ -29,21 +34,55 @@ run_suite() {
     some_test_ran "$1" "$logs/$1.log"
 }
 
-# run_targets SUITE OPTION… -- TARGET…: what they print goes on in the suite's log.
+# run_lanes SUITE TARGET…: each lane is a process group of its own, so that whoever ends this script can end it.
+run_lanes() {
+    local suite=$1 lane skipped=() failed=''
+    shift
+    set -m
+    for lane in "${lanes[@]}" "$(any_of "$@")"; do
+        ZVNFT_LAB_PREFIX=$ZVNFT_LAB_PREFIX-${#lane_groups[@]} run_tests "$suite" "$lane" --no-parallel "${skipped[@]}" &
+        lane_groups+=($!)
+        skipped+=(--skip "$lane")
+    done
+    set +m
+    for lane in "${lane_groups[@]}"; do wait "$lane" || failed=yes; done
+    lane_groups=()
+    [[ -z $failed ]]
+}
+lane_groups=()
+
+end_lanes() {
+    local group
+    for group in "${lane_groups[@]}"; do kill -TERM -- "-$group" 2>/dev/null || true; done
+}
+
+# run_targets SUITE OPTION… -- TARGET…
 run_targets() {
-    local suite=$1 options=() pattern status=0
+    local suite=$1 options=()
     shift
     while [[ $1 != -- ]]; do options+=("$1"); shift; done
     shift
-    pattern="^($(IFS='|'; echo "$*"))\\."
-    swift test "${build_flags[@]}" --skip-build --disable-xctest "${options[@]}" --filter "$pattern${filter:+.*($filter)}" 2>&1 |
+    run_tests "$suite" "$(any_of "$@")" "${options[@]}"
+}
+
+any_of() { echo "^($(IFS='|'; echo "$*"))\\."; }
+
+# What `swift test` would start: of that only one runs at a time.
+test_program() { NO_COLOR=1 "$ZVNFT_BIN/zvnftPackageTests.xctest" --testing-library swift-testing "$@"; }
+
+# run_tests SUITE PATTERN OPTION…: what they print goes on in the suite's log. They end with 69 when no test matches: some_test_ran has
+# the say.
+run_tests() {
+    local suite=$1 pattern=$2 status=0
+    shift 2
+    test_program "$@" --filter "$pattern${filter:+.*($filter)}" 2>&1 |
         tee -a "$logs/$suite.log" | sed -u '/^◇/d' >&2 || status=$?
-    [[ $status == 0 ]] || { warn "Tests/$suite: swift test ended with exit code $status"; return 1; }
+    [[ $status == 0 || $status == 69 ]] || { warn "Tests/$suite: the tests ended with exit code $status"; return 1; }
 }
 
 every_target_has_tests() {
     local list target missing=()
-    list=$(swift test list "${build_flags[@]}" --skip-build 2>"$logs/list.log") || { cat "$logs/list.log" >&2; warn "the tests cannot be listed"; return 1; }
+    list=$(test_program --list-tests 2>"$logs/list.log") || { cat "$logs/list.log" >&2; warn "the tests cannot be listed"; return 1; }
     for target in "$@"; do
         grep -q "^$target\\." <<<"$list" || missing+=("$target")
     done
@@ -69,7 +108,7 @@ remove_test_namespaces() {
         [[ -z $pids ]] || kill -KILL $pids 2>/dev/null || true
         ip netns delete "$namespace" 2>/dev/null || true
         note "removed the left-over namespace $namespace"
-    done < <(ip netns list | awk -v prefix="$ZVNFT_LAB_PREFIX" 'index($1, prefix) == 1 { print $1 }')
+    done < <(ip netns list 2>/dev/null | awk -v prefix="$ZVNFT_LAB_PREFIX" 'index($1, prefix) == 1 { print $1 }')
     for directory in "${TMPDIR:-/tmp}/$ZVNFT_LAB_PREFIX"*; do
         [[ ! -e $directory/servers.lab ]] || rm -rf "$directory"
     done
