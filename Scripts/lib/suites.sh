@@ -15,6 +15,9 @@ timed_targets='^(HealthProbingTests|HooksTests)$'
 # names runs in one more lane. They are drawn up so that all take about as long on two cores.
 lanes=('^DaemonTests\..*/(ConnectionSafeChange|Starvation|Policy)/' '^DaemonTests\.' '^CorpusKernelTests\.' '^PathTests\.')
 
+# Ten thousand probes a second take a core: those that measure with as many come last and alone.
+alone='^DaemonTests\..*/MassFailure/'
+
 # run_suite Unit|Netns|Peers: exit code 0 if every target of the folder has tests, and those that ran passed.
 run_suite() {
     local targets apart
@@ -23,6 +26,7 @@ run_suite() {
     every_target_has_tests "${targets[@]}" || return 1
     if [[ $1 == Netns ]]; then
         run_lanes "$1" "${targets[@]}" || return 1
+        run_tests "$1" "$alone" --no-parallel || return 1
     elif [[ $1 == Peers ]]; then
         run_targets "$1" --no-parallel -- "${targets[@]}" || return 1
     else
@@ -36,7 +40,7 @@ run_suite() {
 
 # run_lanes SUITE TARGET…: each lane is a process group of its own, so that whoever ends this script can end it.
 run_lanes() {
-    local suite=$1 lane skipped=() failed=''
+    local suite=$1 lane skipped=(--skip "$alone") failed=''
     shift
     set -m
     for lane in "${lanes[@]}" "$(any_of "$@")"; do

@@ -122,6 +122,21 @@ extension DesiredState {
         return (changed, concerned)
     }
 
+    /// Forgets the verdicts that contradict the slots of `kernel`: a daemon before us was killed between the commit that followed a verdict
+    /// and writing it down, so that only a new probe knows better.
+    public mutating func forgetVerdicts(contradictedBy kernel: Ruleset) {
+        let doubtful = farms.values.reduce(into: Set<ProbeTarget>()) { doubtful, farm in
+            let served = plans[farm.name]?.slotCounts(of: kernel, nextHops) ?? [:]
+            guard !served.isEmpty else { return }
+            let wanted = Set((compiledFarms[farm.name]?.slots ?? [:]).values.joined().map(Int.init))
+            for (index, backend) in farm.backends.enumerated() where wanted.contains(index) != (served[index] != nil) {
+                if let target = farm.probeTarget(of: backend), initialVerdict(of: target) == nil { doubtful.insert(target) }
+            }
+        }
+        verdicts = verdicts.filter { !doubtful.contains($0.key) }
+        recompile(doubtful.reduce(into: []) { $0.formUnion(users[$1] ?? []) })
+    }
+
     /// Returns the farms of which files say something new.
     @discardableResult
     public mutating func set(maintenance new: MaintenanceFiles) -> Set<String> {

@@ -39,9 +39,10 @@ extension FarmPlan {
     }
 
     /// How many slots each backend has in `ruleset`, by its index; nothing for a family that this plan's table does not serve there.
-    public func slotCounts(of ruleset: Ruleset) -> [Int: Int] {
+    /// `nextHops`: of farms without conntrack, whose slots may hold them.
+    public func slotCounts(of ruleset: Ruleset, _ nextHops: [IPAddress: NextHop] = [:]) -> [Int: Int] {
         guard let table = ruleset[farm.path == .translate ? .inet : .netdev] else { return [:] }
-        let candidates = farm.backends.map { FormerBackend(backend: $0, nextHop: nil) }
+        let candidates = farm.backends.map { FormerBackend(backend: $0, nextHop: nextHops[$0.address]) }
         var known: Set<AddressFamily> = []
         return farm.listeners.sorted().reduce(into: [:]) { counts, listener in
             guard known.insert(listener.address.family).inserted, let mouth = Mouth(firstOf: listener, farm) else { return }

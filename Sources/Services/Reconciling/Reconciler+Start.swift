@@ -25,7 +25,10 @@ extension Reconciler {
         await expectFormerBackends(formerly)
         readNetworkForNewBackends()
         try adopt(desired.ruleset)
-        if isServing { await learnVerdicts() }
+        if isServing {
+            desired.forgetVerdicts(contradictedBy: committed)
+            await learnVerdicts()
+        }
         isHolding = load == nil && !committed.tables.allSatisfy { $0.chains.isEmpty }
         restoreServed(formerly: formerly)
         desired.restoreSlotShares(from: committed)

@@ -64,6 +64,28 @@ import Testing
         #expect(scene.kernel.reached("203.0.113.10:80") == ["10.0.0.1:8080", "10.0.0.3:8080"])
     }
 
+    @Test func aVerdictThatWasCommittedAndNotWrittenDownIsAskedForAgain() async throws {
+        let earlier = try Scene(FarmTexts.farm())
+        try await earlier.run { reconciler in
+            try await earlier.settled()
+            await reconciler.saveVerdicts()
+            let allUp = earlier.store.text(.verdicts)
+            earlier.prober.report(.down, of: "10.0.0.2:8080")
+            try await until("it is down") { await reconciler.status().backends.down == 1 }
+            await reconciler.saveVerdicts()
+            earlier.store.put(.verdicts, allUp)
+        }
+        let next = try earlier.restarted(answering: nil)
+        let before = earlier.kernel.batches.count
+        async let start: Void = next.reconciler.start()
+        try await until("the prober knows its targets") { next.prober.targets.count == 3 }
+        #expect(await next.reconciler.desired.verdicts.count == 2)
+        next.prober.report(.down, of: "10.0.0.2:8080")
+        try await start
+        #expect(earlier.kernel.batches.count == before)
+        #expect(earlier.kernel.reached("203.0.113.10:80") == ["10.0.0.1:8080", "10.0.0.3:8080"])
+    }
+
     @Test(arguments: [(50, Verdict.down), (70, .unknown), (-70, .unknown)])
     func verdictsOfTheLastMinuteAreBelieved(age: Int, expected: Verdict) async throws {
         let earlier = try Scene(FarmTexts.farm(backends: 2))
