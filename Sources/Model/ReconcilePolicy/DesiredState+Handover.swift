@@ -31,6 +31,12 @@ extension DesiredState {
     /// Compiles a farm, with the handover that follows from how the kernel serves it.
     mutating func compile(_ farm: Farm, _ plan: FarmPlan) -> CompiledFarm {
         judge(farm)
+        let compiled = slotted(farm, plan)
+        count(farm, compiled.slots)
+        return compiled
+    }
+
+    private mutating func slotted(_ farm: Farm, _ plan: FarmPlan) -> CompiledFarm {
         let conditions = conditions(of: farm)
         guard !farm.mode.usesConntrack, served[farm.name] != nil else {
             transitions[farm.name] = nil

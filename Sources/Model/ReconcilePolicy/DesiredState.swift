@@ -41,6 +41,8 @@ public struct DesiredState: Sendable {
     public private(set) var slotShares: [String: [String: Int]] = [:]
     /// Those farms.
     private(set) var following: Set<String> = []
+    /// How each farm does.
+    public internal(set) var tallies: [String: FarmTally] = [:]
     private(set) var plans: [String: FarmPlan] = [:]
     private(set) var compiler = RulesetCompiler()
     private var users: [ProbeTarget: Set<String>] = [:]
@@ -94,6 +96,7 @@ extension DesiredState {
         }
         for name in transitions.keys where farms[name] == nil { transitions[name] = nil }
         health = health.filter { farms[$0.key] != nil }
+        tallies = tallies.filter { farms[$0.key] != nil }
         following = Set(new.lazy.filter(\.followsConnections).map(\.name))
         slotShares = slotShares.filter { following.contains($0.key) }
         noteFormerAddresses()

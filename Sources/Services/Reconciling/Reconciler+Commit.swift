@@ -8,6 +8,7 @@ extension Reconciler {
     /// `isRoutine`: a change of which only failure is told, as it comes several times a second.
     @discardableResult
     func reconcile(author: String, because cause: String, isRoutine: Bool = false) -> Bool {
+        defer { publish() }
         guard !isHolding else { return false }
         let target = desired.ruleset
         do {

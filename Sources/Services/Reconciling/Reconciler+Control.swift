@@ -8,20 +8,30 @@ import RulesetCompiler
 import Seams
 
 extension Reconciler: ControlService {
-    public func status() async -> StatusView {
-        let states = desired.farms.values.map(state)
-        let verdicts = desired.farms.values.flatMap { farm in farm.backends.map { desired.verdict(of: $0, in: farm) } }
-        func inState(_ state: FarmState) -> Int { states.count { $0 == state } }
-        func judged(_ verdict: Verdict) -> Int { verdicts.count { $0 == verdict } }
-        return StatusView(
+    /// As of the last change that was finished: whoever asks does not wait for the one that is being made.
+    public nonisolated func status() async -> StatusView {
+        if let view = board.view { return view }
+        return await publish()
+    }
+
+    /// Puts the status where it is read.
+    @discardableResult
+    func publish() -> StatusView {
+        let tallies = desired.tallies.values
+        func inState(_ state: FarmTally.Condition) -> Int { tallies.count { $0.condition == state } }
+        let view = StatusView(
             version: settings.version, generation: generation, drift: isDrifted,
-            farms: .init(total: states.count, up: inState(.up), degraded: inState(.degraded), down: inState(.down)),
-            backends: .init(total: verdicts.count, up: judged(.up), down: judged(.down), unknown: judged(.unknown)),
+            farms: .init(total: tallies.count, up: inState(.up), degraded: inState(.degraded), down: inState(.down)),
+            backends: .init(
+                total: tallies.reduce(0) { $0 + $1.total }, up: tallies.reduce(0) { $0 + $1.up }, down: tallies.reduce(0) { $0 + $1.down },
+                unknown: tallies.reduce(0) { $0 + $1.unknown }),
             lastChange: changes.last, configFaults: configFaults, ownsTables: driver.ownsTables,
             stateFault: stateFaults.isEmpty
                 ? nil : stateFaults.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value).joined(separator: "; "),
             handovers: desired.transitions.keys.sorted().compactMap(handover(of:)),
             panics: desired.health.filter(\.value.isPanicking).keys.sorted(), suspicions: suspicion.suspicions.map(\.words))
+        board.view = view
+        return view
     }
 
     public func farms() async -> FarmList {
@@ -58,6 +68,7 @@ extension Reconciler: ControlService {
         guard reconcile(author: caller.name, because: "\(id): \(words)") else {
             // What the operator was refused must not come true later.
             desired.set(overrides: before)
+            publish()
             throw Problem(title: "The kernel refused the change", status: 503, detail: changes.last?.summary ?? "")
         }
         events.post(.override, farm: farm, backend: backend, "\(words) (\(caller.name))")

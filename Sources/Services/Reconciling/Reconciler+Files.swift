@@ -106,5 +106,6 @@ extension Reconciler {
             events.post(.config, fault)
         }
         configFaults = faults
+        publish()
     }
 }

@@ -106,6 +106,7 @@ extension Reconciler {
             }
         }
         stateFaults[item] = fault?.message
+        publish()
     }
 
     /// Writes again what could not be written.

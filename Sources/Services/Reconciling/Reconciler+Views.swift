@@ -6,27 +6,12 @@ import ReconcilePolicy
 import Seams
 
 extension Reconciler {
-    func state(_ farm: Farm) -> FarmState {
-        if farm.state == .maintenance { return .maintenance }
-        let standings = farm.backends.map { desired.standing(of: $0, in: farm) }
-        let served = desired.compiledFarms[farm.name]?.slots ?? [:]
-        if served.isEmpty || served.values.contains(where: \.isEmpty) { return served.values.allSatisfy(\.isEmpty) ? .down : .degraded }
-        let isWhole = standings.allSatisfy { standing in
-            switch standing {
-            case .serving, .weightZero, .admin: true
-            case .verdict, .noNeighbour, .held, .ejected: false
-            }
-        }
-        return isWhole ? .up : .degraded
-    }
-
     func view(_ farm: Farm) -> FarmView {
-        FarmView(
-            name: farm.name, mode: farm.mode.name, scheduler: farm.scheduler.name, state: state(farm),
+        let tally = desired.tallies[farm.name]
+        return FarmView(
+            name: farm.name, mode: farm.mode.name, scheduler: farm.scheduler.name, state: FarmState(tally?.condition ?? .down),
             listen: farm.listeners.sorted().map(\.description),
-            backends: .init(
-                total: farm.backends.count, healthy: farm.backends.count { desired.verdict(of: $0, in: farm) == .up },
-                used: Set(slots(farm).values.flatMap { $0 }).count),
+            backends: .init(total: farm.backends.count, healthy: tally?.up ?? 0, used: tally?.used ?? 0),
             tableSize: desired.tableSize(of: farm.name), description: farm.description,
             panic: desired.health[farm.name]?.isPanicking ?? false)
     }
@@ -128,6 +113,18 @@ extension Reconciler {
             same: plan.isEmpty, farms: .init(added: plan.added, changed: plan.changed, removed: plan.removed),
             elements: .init(added: plan.elementsAdded, removed: plan.elementsRemoved), slotsMoved: plan.slotsMoved,
             connectionsAtRisk: atRisk, needsForce: plan.blastRadius.isExceeded)
+    }
+}
+
+extension FarmState {
+    init(_ condition: FarmTally.Condition) {
+        self =
+            switch condition {
+            case .up: .up
+            case .degraded: .degraded
+            case .down: .down
+            case .maintenance: .maintenance
+            }
     }
 }
 

@@ -15,6 +15,7 @@ public actor Reconciler {
 
     nonisolated let inbox: Inbox
     nonisolated let events: EventBus
+    nonisolated let board = StatusBoard()
 
     let driver: any RulesetDriver
     let notices: any TableNotices
@@ -164,5 +165,6 @@ public actor Reconciler {
         if news.isFailureLookDue { lookAtFailures() }
         if let author = news.reapplyAuthor { Task { _ = await apply(author: author) } }
         for note in news.linkNotes { events.post(.link, note) }
+        publish()
     }
 }

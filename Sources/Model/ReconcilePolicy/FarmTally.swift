@@ -1,0 +1,45 @@
+import FarmModel
+import HealthPolicy
+import NetTypes
+import RulesetCompiler
+
+/// How a farm does, counted when it was compiled last, so that asking costs nothing.
+public struct FarmTally: Sendable, Hashable {
+    public let condition: Condition
+    public let up, down, unknown: Int
+    /// Backends with slots.
+    public let used: Int
+
+    public var total: Int { up + down + unknown }
+
+    public enum Condition: Sendable, Hashable {
+        /// Every backend serves that is meant to.
+        case up
+        case degraded
+        /// Nobody gets new connections.
+        case down
+        case maintenance
+    }
+}
+
+extension DesiredState {
+    mutating func count(_ farm: Farm, _ slots: [AddressFamily: [UInt16]]) {
+        let verdicts = farm.backends.map { verdict(of: $0, in: farm) }
+        func judged(_ verdict: Verdict) -> Int { verdicts.count { $0 == verdict } }
+        tallies[farm.name] = FarmTally(
+            condition: condition(of: farm, slots), up: judged(.up), down: judged(.down), unknown: judged(.unknown),
+            used: Set(slots.values.joined()).count)
+    }
+
+    private func condition(of farm: Farm, _ slots: [AddressFamily: [UInt16]]) -> FarmTally.Condition {
+        if farm.state == .maintenance { return .maintenance }
+        if slots.isEmpty || slots.values.contains(where: \.isEmpty) { return slots.values.allSatisfy(\.isEmpty) ? .down : .degraded }
+        let isWhole = farm.backends.allSatisfy { backend in
+            switch standing(of: backend, in: farm) {
+            case .serving, .weightZero, .admin: true
+            case .verdict, .noNeighbour, .held, .ejected: false
+            }
+        }
+        return isWhole ? .up : .degraded
+    }
+}
