@@ -95,7 +95,7 @@ struct Balancer {
         }
         var own = Reconciler.Settings(
             version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports, processID: UInt32(getpid()),
-            handover: settings.handover)
+            handover: settings.handover, counters: settings.counters)
         if !settings.hooks.isEmpty { own.listener = { hooks.post($0) } }
         own.hookCounts = {
             hooks.efforts.flatMap { effort in
@@ -106,9 +106,8 @@ struct Balancer {
         }
         return Reconciler(
             driver: try NetfilterDriver(), inbox: inbox, notices: monitor, network: try RouteObserver(),
-            connections: try ConntrackForgetter(), ledger: try ConntrackLedger(), failures: try ConntrackFailures(), prober: probes,
-            loader: loader, store: store,
-            settings: own, log: log)
+            connections: try ConntrackForgetter(), ledger: try ConntrackLedger(), gauge: try ConntrackMeter(),
+            failures: try ConntrackFailures(), prober: probes, loader: loader, store: store, settings: own, log: log)
     }
 
     private func serve(
@@ -117,7 +116,7 @@ struct Balancer {
     ) async throws {
         let services: [any Service] = [
             control, Part { await reconciler.run() }, Part { await reconciler.keepStateFresh() },
-            Part { await reconciler.askForNeighbours() },
+            Part { await reconciler.askForNeighbours() }, Part { await reconciler.watchCapacity() },
             Part { for await _ in changes { _ = await reconciler.apply(author: "files") } }, Part { await Self.giveBackMemory() },
             Part { await reload(on: hangUps, reconciler, notification) }, part,
         ]

@@ -1,3 +1,4 @@
+import FarmModel
 import Glibc
 import Hooks
 import Logging
@@ -24,6 +25,8 @@ struct Settings: Sendable, Equatable {
     var handover = HandoverSettings()
     /// Who is told of transitions.
     var hooks = HookSettings()
+    /// What farms count that say nothing.
+    var counters = Counting.off
     /// Remove our tables when the daemon is stopped, instead of leaving the kernel to forward on.
     var clearsOnStop = false
 
@@ -112,6 +115,11 @@ extension Settings {
         "hooks": Setting(expected: hookWords) { settings, node in
             guard let hooks = HookSettings(node) else { return false }
             settings.hooks = hooks
+            return true
+        },
+        "counters": Setting(expected: Counting.allCases.map(\.rawValue).joined(separator: ", ")) { settings, node in
+            guard let counters = node.scalar.flatMap({ Counting(rawValue: $0.string) }) else { return false }
+            settings.counters = counters
             return true
         },
         "onStop": Setting(expected: "leave or clear") { settings, node in

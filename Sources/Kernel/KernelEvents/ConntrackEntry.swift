@@ -39,6 +39,13 @@ struct ConntrackEntry {
     }
 
     var isTranslated: Bool { status & IPS_DST_NAT.rawValue != 0 }
+    var hasTranslatedSource: Bool { status & IPS_SRC_NAT.rawValue != 0 }
+
+    /// Whom the backend answers.
+    static func translatedSource(_ message: NetlinkMessage) -> IPAddress? {
+        let reply = message.attributes(after: nfgenmsg.self).first { $0.type == Int(CTA_TUPLE_REPLY.rawValue) }
+        return reply.flatMap { end(of: $0, destinationFields) }?.0.address
+    }
     /// TCP or SCTP whose handshake has not ended (LISTEN stands for a simultaneous open), or any UDP.
     var isUnanswered: Bool {
         switch transport {

@@ -23,6 +23,8 @@ extension BatchEncoder {
         }
         if type.dynamic != nil { nftnl_set_set_u32(set, UInt16(NFTNL_SET_DESC_SIZE.rawValue), definition.size) }
         if definition.timeout > 0 { nftnl_set_set_u64(set, UInt16(NFTNL_SET_TIMEOUT.rawValue), definition.timeout) }
+        // The set owns it: every element gets one of its own.
+        if type.isCounted { nftnl_set_add_expr(set, nftnl_expr_alloc("counter")) }
         let userData = SetUserData(type).bytes
         nftnl_set_set_data(set, UInt16(NFTNL_SET_USERDATA.rawValue), userData, UInt32(userData.count))
         nftnl_set_nlmsg_build_payload(header, set)
@@ -74,6 +76,7 @@ extension BaseChain.Hook {
     var number: UInt32 {
         switch self {
         case .prerouting: NF_INET_PRE_ROUTING.rawValue
+        case .input: NF_INET_LOCAL_IN.rawValue
         case .forward: NF_INET_FORWARD.rawValue
         case .input: NF_INET_LOCAL_IN.rawValue
         case .output: NF_INET_LOCAL_OUT.rawValue

@@ -9,6 +9,8 @@ struct ElementReader {
     private var rows: [UInt8] = []
     /// By row: milliseconds until it leaves, 0 for one that stays. Kept of dynamic sets only.
     private var expirations: [UInt64] = []
+    /// By row, of sets whose elements count.
+    private var counters: [RuleCounter] = []
     private var strange = 0
     private var ranges = RangeAssembler()
 
@@ -29,6 +31,14 @@ struct ElementReader {
             if let index = table.index(ofIdentity: identity) { remaining[index] = .milliseconds(milliseconds) }
         }
         return DynamicElements(rows: table, remaining: remaining)
+    }
+
+    /// What the elements have counted.
+    var elementCounters: ElementCounters {
+        let (row, identity) = (type.layout.rowLength, type.layout.identityLength)
+        return counters.enumerated().reduce(into: ElementCounters(minimumCapacity: counters.count)) { result, entry in
+            result[Array(rows[entry.offset * row..<entry.offset * row + identity])] = entry.element
+        }
     }
 
     /// How the elements that were read agree with the kernel's own count of them (Linux 6.15), nil where it tells none.
@@ -57,6 +67,7 @@ struct ElementReader {
         var (key, keyEnd, value): (UnsafeRawBufferPointer?, UnsafeRawBufferPointer?, Attribute?)
         var flags: UInt32 = 0
         var expiration: UInt64 = 0
+        var counter = RuleCounter(packets: 0, bytes: 0)
     }
 
     private mutating func read(_ element: Attribute) {
@@ -68,6 +79,7 @@ struct ElementReader {
             case NFTA_SET_ELEM_DATA.rawValue: parts.value = attribute
             case NFTA_SET_ELEM_FLAGS.rawValue: parts.flags = attribute.number ?? 0
             case NFTA_SET_ELEM_EXPIRATION.rawValue: parts.expiration = attribute.longNumber ?? 0
+            case NFTA_SET_ELEM_EXPR.rawValue where type.isCounted: parts.counter = RuleCounter(attribute)
             default: break
             }
         }
@@ -97,6 +109,7 @@ struct ElementReader {
             return false
         }
         if type.dynamic != nil { expirations.append(parts.expiration) }
+        if type.isCounted { counters.append(parts.counter) }
         return true
     }
 
@@ -132,6 +145,15 @@ struct ElementReader {
         guard code == NFT_GOTO.rawValue, let name = verdict.first(NFTA_VERDICT_CHAIN)?.string else { return nil }
         let octets = Array(name.utf8)
         return octets.count < ElementTable.verdictLength ? octets : nil
+    }
+}
+
+extension RuleCounter {
+    /// As a `counter` expression is dumped.
+    fileprivate init(_ expression: Attribute) {
+        let content = expression.first(NFTA_EXPR_DATA)
+        self.init(
+            packets: content?.first(NFTA_COUNTER_PACKETS)?.longNumber ?? 0, bytes: content?.first(NFTA_COUNTER_BYTES)?.longNumber ?? 0)
     }
 }
 

@@ -17,6 +17,13 @@ extension NetfilterDriver {
         return reader.dynamicElements
     }
 
+    public func elementCounters(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> ElementCounters {
+        var reader = ElementReader(type)
+        // Overtaken by a transaction, a reading may lack an element: it is read the next time.
+        _ = try askForElements(of: set, family) { reader.read($0) }
+        return reader.elementCounters
+    }
+
     public func count(of set: String, in family: TableFamily) throws(DriverError) -> Int {
         var count: UInt32?
         let name = [(NFTA_SET_TABLE.rawValue, Ruleset.tableName), (NFTA_SET_NAME.rawValue, set)]

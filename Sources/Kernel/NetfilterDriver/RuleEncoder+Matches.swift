@@ -29,6 +29,10 @@ extension RuleEncoder {
             .payload(.controlType, into: .first), .compare(.first, NFT_CMP_GTE, [133]), .compare(.first, NFT_CMP_LTE, [137]))
     }
 
+    mutating func match(_ direction: ip_conntrack_dir) {
+        append(.conntrack(NFT_CT_DIRECTION, into: .first), .compare(.first, NFT_CMP_EQ, [UInt8(direction.rawValue)]))
+    }
+
     mutating func matchOthersFrame() {
         // PACKET_HOST of linux/if_packet.h is 0.
         append(.meta(NFT_META_PKTTYPE, into: .first), .compare(.first, NFT_CMP_NEQ, [0]))

@@ -30,6 +30,7 @@ struct RuleEncoder {
         case .portWithin(let side, let ports): match(side, ports)
         case .inSet(let key, let set): lookup(key, set)
         case .destinationTranslated: matchConntrack(NFT_CT_STATUS, IPS_DST_NAT.rawValue)
+        case .direction(let isReply): match(isReply ? IP_CT_DIR_REPLY : IP_CT_DIR_ORIGINAL)
         case .destinationIsLocal: matchLocalDestination()
         case .tcpFlags(let flags, let mask): match(flags, among: mask)
         case .neighbourDiscovery: matchNeighbourDiscovery()

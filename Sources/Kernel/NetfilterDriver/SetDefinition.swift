@@ -13,14 +13,20 @@ struct SetDefinition: Equatable {
     /// Both 0 for sets that packets do not change; the timeout in milliseconds, 0 where there is none.
     let size: UInt32
     let timeout: UInt64
+    /// What every element has: a counter of its own, or something that we never ask for.
+    let elementExpressions: ElementExpressions
+
+    enum ElementExpressions { case none, counter, other }
 
     static let verdictType: UInt32 = 0xFFFF_FF00
 
     init(
-        flags: UInt32, keyType: UInt32, keyLength: UInt32, dataType: UInt32, dataLength: UInt32, size: UInt32 = 0, timeout: UInt64 = 0
+        flags: UInt32, keyType: UInt32, keyLength: UInt32, dataType: UInt32, dataLength: UInt32, size: UInt32 = 0, timeout: UInt64 = 0,
+        elementExpressions: ElementExpressions = .none
     ) {
         (self.flags, self.keyType, self.keyLength) = (flags, keyType, keyLength)
         (self.dataType, self.dataLength, self.size, self.timeout) = (dataType, dataLength, size, timeout)
+        self.elementExpressions = elementExpressions
     }
 
     init(_ type: SetType) {
@@ -33,6 +39,7 @@ struct SetDefinition: Equatable {
         if type.dynamic != nil { flags |= UInt32(NFT_SET_EVAL.rawValue) }
         if type.hasTimeouts { flags |= UInt32(NFT_SET_TIMEOUT.rawValue) }
         self.flags = flags
+        elementExpressions = type.isCounted ? .counter : .none
         size = type.dynamic?.size ?? 0
         timeout = UInt64(type.dynamic?.timeout ?? 0) * 1000
         keyType = Field.typeNumber(type.key)
@@ -60,7 +67,9 @@ extension SetType {
             return nil
         }
         let isInterval = definition.flags & UInt32(NFT_SET_INTERVAL.rawValue) != 0
-        self.init(key: key, value: value, isInterval: isInterval, dynamic: Dynamic(definition))
+        self.init(
+            key: key, value: value, isInterval: isInterval, isCounted: definition.elementExpressions == .counter,
+            dynamic: Dynamic(definition))
         guard SetDefinition(self) == definition else { return nil }
     }
 }

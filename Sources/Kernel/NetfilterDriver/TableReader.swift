@@ -53,6 +53,7 @@ extension TableReader {
         var (name, flags, keyType, keyLength): (String, UInt32, UInt32, UInt32) = ("", 0, 0, 0)
         var (dataType, dataLength, userData, count): (UInt32, UInt32, [UInt8], UInt32?) = (0, 0, [], nil)
         var (size, timeout): (UInt32, UInt64) = (0, 0)
+        var expressions = SetDefinition.ElementExpressions.none
         for attribute in attributes {
             switch UInt32(attribute.type) {
             case NFTA_SET_NAME.rawValue: name = attribute.string
@@ -64,6 +65,9 @@ extension TableReader {
             case NFTA_SET_USERDATA.rawValue: userData = Array(attribute.content)
             case NFTA_SET_DESC.rawValue: size = attribute.first(NFTA_SET_DESC_SIZE)?.number ?? 0
             case NFTA_SET_TIMEOUT.rawValue: timeout = attribute.longNumber ?? 0
+            case NFTA_SET_EXPR.rawValue:
+                expressions = attribute.first(NFTA_EXPR_NAME)?.string == "counter" ? .counter : .other
+            case NFTA_SET_EXPRESSIONS.rawValue: expressions = .other
             case RecognisedSet.countAttribute: count = attribute.number
             default: break
             }
@@ -73,7 +77,8 @@ extension TableReader {
         // The kernel gives a verdict its own length.
         if dataType == SetDefinition.verdictType { dataLength = 0 }
         let definition = SetDefinition(
-            flags: flags, keyType: keyType, keyLength: keyLength, dataType: dataType, dataLength: dataLength, size: size, timeout: timeout)
+            flags: flags, keyType: keyType, keyLength: keyLength, dataType: dataType, dataLength: dataLength, size: size, timeout: timeout,
+            elementExpressions: expressions)
         if let type = recognise(name, definition, userData) {
             sets.append(RecognisedSet(name: name, type: type, count: count))
         } else {

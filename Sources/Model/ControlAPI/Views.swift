@@ -130,17 +130,20 @@ public struct BackendView: Codable, Sendable, Equatable {
     public var checks: [CheckView]?
     /// What the backend asks for by its agent or checks, in words; nil for nothing.
     public var advice: String?
+    /// Nil where the farm counts nothing.
+    public var traffic: TrafficView?
 
     public init(
         farm: String, name: String, address: String, port: String?, weight: Int, effectiveWeight: Int, priority: Int, admin: String,
         isOverridden: Bool, health: String, reason: String, since: String?, share: Double, connections: Int?,
-        checks: [CheckView]? = nil, advice: String? = nil
+        checks: [CheckView]? = nil, advice: String? = nil, traffic: TrafficView? = nil
     ) {
         (self.checks, self.advice) = (checks, advice)
         (self.farm, self.name, self.address, self.port) = (farm, name, address, port)
         (self.weight, self.effectiveWeight, self.priority) = (weight, effectiveWeight, priority)
         (self.admin, self.isOverridden, self.health, self.reason) = (admin, isOverridden, health, reason)
         (self.since, self.share, self.connections) = (since, share, connections)
+        self.traffic = traffic
     }
 }
 
@@ -178,8 +181,17 @@ public struct FarmDetail: Codable, Sendable, Equatable {
     public var source: String?
     /// Nil while nothing is in transition.
     public var handover: HandoverView?
-    public init(farm: FarmView, backends: [BackendView], source: String?, handover: HandoverView? = nil) {
+    /// What has gone through the farm, and through each listener; nil where it counts nothing.
+    public var traffic: TrafficView?
+    public var listeners: [ListenerTrafficView]?
+    /// What each policy has decided on, in the order in which they are asked; nil where the farm counts nothing.
+    public var policies: [PolicyCountView]?
+    public init(
+        farm: FarmView, backends: [BackendView], source: String?, handover: HandoverView? = nil, traffic: TrafficView? = nil,
+        listeners: [ListenerTrafficView]? = nil, policies: [PolicyCountView]? = nil
+    ) {
         (self.farm, self.backends, self.source, self.handover) = (farm, backends, source, handover)
+        (self.traffic, self.listeners, self.policies) = (traffic, listeners, policies)
     }
 }
 
@@ -242,7 +254,9 @@ public struct TraceView: Codable, Sendable, Equatable {
 
 /// Something that happened: a line of `lbctl monitor`.
 public struct EventView: Codable, Sendable, Equatable {
-    public enum Kind: String, Codable, Sendable { case verdict, change, drift, neighbour, link, config, override, handover, policy }
+    public enum Kind: String, Codable, Sendable {
+        case verdict, change, drift, neighbour, link, config, override, handover, policy, capacity
+    }
     /// RFC 3339, UTC, with milliseconds.
     public var at: String
     public var kind: Kind

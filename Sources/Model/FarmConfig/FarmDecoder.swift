@@ -33,7 +33,8 @@ struct FarmDecoder {
             noBackend: fields["noBackend"]?.word(NoBackendAction.init(rawValue:)) ?? .reject,
             state: fields["state"]?.word(AdminState.init(rawValue:)) ?? .ready, policies: traffic.policies, limits: traffic.limits,
             persistence: traffic.persistence, helper: fields["helper"]?.word { $0 }.flatMap(ConnectionHelper.init(rawValue:)),
-            log: traffic.log, logPrefix: traffic.logPrefix, mark: fields["mark"]?.mark())
+            log: traffic.log, logPrefix: traffic.logPrefix, mark: fields["mark"]?.mark(),
+            counters: fields["counters"]?.word(Counting.init(rawValue:)))
         let decoder = BackendDecoder(farmHealth: health, isLocal: farm.mode == .local)
         let backends = fields.required("backends").flatMap { decoder.backends($0) } ?? Complete(entries: [], isWhole: false)
         farm.backends = backends.entries.map(\.backend)

@@ -67,6 +67,12 @@ extension FarmSchema {
             persistence, limits, policies, log,
             FarmKey(
                 "farm.mark", .mark, default: "none", "Bits that are set in the packet mark of the farm's traffic; other bits are kept."),
+            FarmKey(
+                "farm.counters", .choice(Counting.allCases.map { .word($0.rawValue) }), default: "the daemon's setting",
+                """
+                What the kernel counts for each listener and backend. connections: those that were opened, at the price of a lookup each \
+                (nothing in dsr and stateless). traffic: packets and bytes both ways, too, at the price of a lookup for every packet.
+                """),
         ])
 
     static let listen = FarmKey(

@@ -36,6 +36,8 @@ public struct Farm: Sendable, Hashable {
     public var logPrefix: String
     /// Bits set in the packet mark of the farm's traffic; other bits are kept. Never 0.
     public var mark: UInt32?
+    /// Nil: as the daemon's settings say.
+    public var counters: Counting?
 
     public init(
         name: String, description: String? = nil, listeners: [Listener], mode: ForwardingMode = .snat(source: []),
@@ -43,7 +45,8 @@ public struct Farm: Sendable, Hashable {
         health: HealthCheck = HealthCheck(), verdictPolicy: VerdictPolicy = VerdictPolicy(), panicThreshold: Int = 50,
         passive: PassiveDetection? = nil, quorum: Int = 1, quorumHysteresis: Int = 0, noBackend: NoBackendAction = .reject,
         state: AdminState = .ready, policies: [Policy] = [], limits: Limits = Limits(), persistence: Persistence? = nil,
-        helper: ConnectionHelper? = nil, log: ConnectionLog? = nil, logPrefix: String? = nil, mark: UInt32? = nil
+        helper: ConnectionHelper? = nil, log: ConnectionLog? = nil, logPrefix: String? = nil, mark: UInt32? = nil,
+        counters: Counting? = nil
     ) {
         self.name = name
         self.description = description
@@ -67,6 +70,7 @@ public struct Farm: Sendable, Hashable {
         self.log = log
         self.logPrefix = logPrefix ?? "\(name) "
         self.mark = mark
+        self.counters = counters
     }
 }
 

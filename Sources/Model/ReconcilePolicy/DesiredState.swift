@@ -50,9 +50,14 @@ public struct DesiredState: Sendable {
     /// Of targets for which it is not `lastKnown`.
     private var initialStates: [ProbeTarget: InitialState] = [:]
     private let probePorts: PortRange
+    /// Of farms that say nothing.
+    private let counters: Counting
 
-    public init(probePorts: PortRange = Environment.defaultProbePorts, handover: HandoverSettings = HandoverSettings()) {
-        (self.probePorts, handoverSettings) = (probePorts, handover)
+    public init(
+        probePorts: PortRange = Environment.defaultProbePorts, handover: HandoverSettings = HandoverSettings(),
+        counters: Counting = .off
+    ) {
+        (self.probePorts, handoverSettings, self.counters) = (probePorts, handover, counters)
     }
 
     public var ruleset: Ruleset { compiler.ruleset }
@@ -79,6 +84,11 @@ extension DesiredState {
     /// Replaces the farms. Overrides of backends that are gone stay: the backend may come back.
     public mutating func set(farms new: [Farm]) {
         let previous = farms
+        let new = new.map { farm in
+            var farm = farm
+            farm.counters = farm.counters ?? counters
+            return farm
+        }
         farms = Dictionary(uniqueKeysWithValues: new.map { ($0.name, $0) })
         indexUsers()
         carryVerdicts()

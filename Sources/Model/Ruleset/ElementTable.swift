@@ -78,6 +78,8 @@ public struct ElementTable: Sendable, Hashable {
         bytes[index * layout.rowLength..<(index + 1) * layout.rowLength]
     }
     public func key(_ index: Int) -> ArraySlice<UInt8> { row(index).prefix(layout.keyLength) }
+    /// What makes the row unique: the key, with its end where there is one.
+    public func identity(_ index: Int) -> ArraySlice<UInt8> { row(index).prefix(layout.identityLength) }
     /// The upper end of an interval's key; the key itself in other sets.
     public func keyEnd(_ index: Int) -> ArraySlice<UInt8> {
         layout.isInterval ? row(index).dropFirst(layout.keyLength).prefix(layout.keyLength) : key(index)

@@ -19,6 +19,7 @@ extension Statement {
         case .portWithin(let side, let ports): "\(side.port) \(ports)"
         case .inSet(let key, let set): "\(key) @\(set)"
         case .destinationTranslated: "ct status dnat"
+        case .direction(let isReply): "ct direction \(isReply ? "reply" : "original")"
         case .destinationIsLocal: "fib daddr type local"
         case .tcpFlags(let flags, let mask): "tcp flags & \(mask.words) == \(flags.words)"
         case .neighbourDiscovery: "icmpv6 type 133-137"

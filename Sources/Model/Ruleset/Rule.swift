@@ -16,6 +16,8 @@ public enum Statement: Sendable, Hashable {
     case inSet(Key, set: String)
     /// Conntrack has translated the destination of this connection.
     case destinationTranslated
+    /// The packet goes the way of its connection's first packet, or (`isReply`) of the answers to it.
+    case direction(isReply: Bool)
     /// The destination is an address of this host.
     case destinationIsLocal
     /// tcp: of the flags `among`, exactly `flags` are set.

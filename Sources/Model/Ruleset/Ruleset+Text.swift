@@ -7,12 +7,21 @@ extension Ruleset: CustomStringConvertible {
     ///
     /// `fragments`: only the elements of these farms; nil writes all of them.
     /// `counters`: packets and bytes by chain and rule, written where a rule counts.
-    public func text(fragments: Set<Fragment>? = nil, counters: [TableFamily: [String: [RuleCounter?]]] = [:]) -> String {
-        tables.map { $0.text(fragments: fragments, counters: counters[$0.family] ?? [:]) }.joined(separator: "\n")
+    /// `elementCounters`: the same by set and element.
+    public func text(
+        fragments: Set<Fragment>? = nil, counters: [TableFamily: [String: [RuleCounter?]]] = [:],
+        elementCounters: [TableFamily: [String: ElementCounters]] = [:]
+    ) -> String {
+        tables.map {
+            $0.text(fragments: fragments, counters: counters[$0.family] ?? [:], elementCounters: elementCounters[$0.family] ?? [:])
+        }.joined(separator: "\n")
     }
 }
 
-/// What a rule has counted so far.
+/// What the elements of a set have counted, by `ElementTable.identity`.
+public typealias ElementCounters = [[UInt8]: RuleCounter]
+
+/// What a rule, or an element of a set, has counted so far.
 public struct RuleCounter: Sendable, Hashable {
     public let packets: UInt64
     public let bytes: UInt64
@@ -24,9 +33,12 @@ extension TableFamily: CustomStringConvertible {
 }
 
 extension Table {
-    fileprivate func text(fragments: Set<Fragment>?, counters: [String: [RuleCounter?]]) -> String {
+    fileprivate func text(
+        fragments: Set<Fragment>?, counters: [String: [RuleCounter?]], elementCounters: [String: ElementCounters]
+    ) -> String {
         let parts =
-            helpers.map(\.text) + sets.map { $0.text(fragments: fragments) } + chains.map { $0.text(counters: counters[$0.name] ?? []) }
+            helpers.map(\.text) + sets.map { $0.text(fragments: fragments, counters: elementCounters[$0.name] ?? [:]) }
+            + chains.map { $0.text(counters: counters[$0.name] ?? []) }
         return "table \(family) \(Ruleset.tableName) {\n" + parts.joined(separator: "\n") + "}\n"
     }
 }
@@ -44,9 +56,10 @@ extension SetType {
 }
 
 extension ElementSet {
-    fileprivate func text(fragments wanted: Set<Fragment>?) -> String {
+    fileprivate func text(fragments wanted: Set<Fragment>?, counters: ElementCounters) -> String {
         var text = "\t\(type.value == .none ? "set" : "map") \(name) {\n\t\t\(type.declaration)\n"
         if type.isInterval { text += "\t\tflags interval\n" }
+        if type.isCounted { text += "\t\tcounter\n" }
         text += type.dynamicText
         let shown =
             wanted.map { wanted in
@@ -54,7 +67,10 @@ extension ElementSet {
             } ?? elements
         if !shown.isEmpty {
             text += "\t\telements = {\n"
-            for index in 0..<shown.count { text += "\t\t\t\(type.text(shown, index))\(index + 1 < shown.count ? "," : "")\n" }
+            for index in 0..<shown.count {
+                let counter = type.isCounted ? counters[Array(shown.identity(index))] : nil
+                text += "\t\t\t\(type.text(shown, index, counter: counter))\(index + 1 < shown.count ? "," : "")\n"
+            }
             text += "\t\t}\n"
         }
         return text + "\t}\n"
@@ -76,14 +92,15 @@ extension SetType {
     }
 
     /// One element: `203.0.113.10 . tcp . 80 : goto select4-127-hash-saddr-sport`.
-    public func text(_ rows: ElementTable, _ index: Int) -> String {
+    public func text(_ rows: ElementTable, _ index: Int, counter: RuleCounter? = nil) -> String {
         let low = values(rows.key(index), key)
         let high = isInterval ? values(rows.keyEnd(index), key) : low
         let keyText = zip(low, high).map { $0 == $1 ? $0 : "\($0)-\($1)" }.joined(separator: " . ")
+        let counted = counter.map { " counter packets \($0.packets) bytes \($0.bytes)" } ?? ""
         return switch value {
-        case .none: keyText
-        case .verdict: "\(keyText) : \(ElementTable.chain(rows.value(index)).map { "goto \($0)" } ?? "accept")"
-        case .fields(let fields): "\(keyText) : \(values(rows.value(index), fields).joined(separator: " . "))"
+        case .none: keyText + counted
+        case .verdict: "\(keyText)\(counted) : \(ElementTable.chain(rows.value(index)).map { "goto \($0)" } ?? "accept")"
+        case .fields(let fields): "\(keyText)\(counted) : \(values(rows.value(index), fields).joined(separator: " . "))"
         }
     }
 
@@ -174,6 +191,7 @@ extension BaseChain.Hook {
     fileprivate var text: String {
         switch self {
         case .prerouting: "prerouting"
+        case .input: "input"
         case .postrouting: "postrouting"
         case .output: "output"
         case .forward: "forward"

@@ -37,6 +37,8 @@ public struct SetType: Sendable, Hashable {
     public let value: Value
     /// Keys are ranges, field by field.
     public let isInterval: Bool
+    /// Each element counts the packets that a rule has found it for.
+    public let isCounted: Bool
     /// Packets add elements: what is in it is the kernel's, and neither compared nor sent.
     public let dynamic: Dynamic?
 
@@ -49,8 +51,8 @@ public struct SetType: Sendable, Hashable {
         public init(size: UInt32, timeout: UInt32? = nil) { (self.size, self.timeout) = (size, timeout) }
     }
 
-    public init(key: [Field], value: Value = .none, isInterval: Bool = false, dynamic: Dynamic? = nil) {
-        (self.key, self.value, self.isInterval, self.dynamic) = (key, value, isInterval, dynamic)
+    public init(key: [Field], value: Value = .none, isInterval: Bool = false, isCounted: Bool = false, dynamic: Dynamic? = nil) {
+        (self.key, self.value, self.isInterval, self.isCounted, self.dynamic) = (key, value, isInterval, isCounted, dynamic)
     }
 
     /// Elements may leave by themselves.

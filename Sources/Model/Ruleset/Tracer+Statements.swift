@@ -3,8 +3,8 @@ import NetTypes
 extension Tracer {
     func step(_ statement: Statement, _ place: RulePlace, _ way: Way) -> [Effect] {
         switch statement {
-        case .transport, .portWithin, .destinationTranslated, .destinationIsLocal, .tcpFlags, .connectionState, .frameForOthers, .frame,
-            .controlMessage, .errorReport, .neighbourDiscovery:
+        case .transport, .portWithin, .destinationTranslated, .direction, .destinationIsLocal, .tcpFlags, .connectionState, .frameForOthers,
+            .frame, .controlMessage, .errorReport, .neighbourDiscovery:
             [holds(statement, way) ? Effect(way: way) : .miss(way)]
         case .inSet(let key, let set): look(up: key, in: set, place.table, way) { way, _ in Effect(way: way) }
         case .rate, .rateOver, .connectionsOver, .note, .remember, .forget: remembering(statement, place, way)
@@ -50,6 +50,8 @@ extension Tracer {
         case .portWithin(.source, let ports): return ports.contains(packet.source.port) && packet.reporter == nil
         case .portWithin(.destination, let ports): return ports.contains(packet.destination.port) && packet.reporter == nil
         case .destinationTranslated: return way.isTranslated && !way.isUntracked
+        // nft_ct.c: without an entry there is no direction.
+        case .direction(let isReply): return way.isReply == isReply && ![.invalid, .untracked].contains(way.connectionState)
         case .destinationIsLocal: return localAddresses.contains(packet.destination.address)
         // Packets of the model that are icmpv6 are of other types.
         case .neighbourDiscovery: return false

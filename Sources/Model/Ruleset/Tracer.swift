@@ -95,9 +95,9 @@ extension Tracer {
         }
     }
 
-    /// Once a connection; the destination of what the host sends has been translated when it comes in again.
+    /// Once a connection; what the host sends has been translated when it comes in again.
     private func isAskedForTranslation(_ way: Way, _ hook: BaseChain.Hook) -> Bool {
-        way.isAskedForTranslation && !(way.packet.isFromHost && hook == .prerouting)
+        way.isAskedForTranslation && !(way.packet.isFromHost && (hook == .prerouting || hook == .input))
     }
 
     private func baseChains(_ hook: BaseChain.Hook) -> [(TableFamily, Chain, BaseChain)] {

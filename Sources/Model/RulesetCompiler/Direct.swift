@@ -12,12 +12,13 @@ enum Direct {
     static let destinationMapType = SetType(key: [.mac], value: .fields([.mac]))
     private static let destination = Key(.mac(.destination))
 
-    static func chains(_ ways: Ways) -> [Chain] {
+    /// `first`: what is asked while the frame still names the backend.
+    static func chains(_ ways: Ways, behind first: [Rule]) -> [Chain] {
         let noWay = Rule(.counter, .verdict(.drop))
         // Nothing to ask where all backends are behind one device.
-        guard ways.all.count > 1 else { return [Chain(forwardChain, rules: ways.all.flatMap(rules) + [noWay])] }
+        guard ways.all.count > 1 else { return [Chain(forwardChain, rules: first + ways.all.flatMap(rules) + [noWay])] }
         return ways.all.map { Chain(chain(to: $0.device), rules: rules($0)) }
-            + [Chain(forwardChain, rules: [Rule(.verdictMap(destination, map: deviceMap)), noWay])]
+            + [Chain(forwardChain, rules: first + [Rule(.verdictMap(destination, map: deviceMap)), noWay])]
     }
 
     static func sets(_ ways: Ways) -> [ElementSet] {

@@ -24,6 +24,8 @@ public struct CompiledFarm: Sendable, Hashable {
     var transports: Set<TransportProtocol> = []
     /// The networks of policies; equal ones of several farms are one set.
     var lists: [SetName: ElementTable] = [:]
+    /// Whose packets its elements count; of equal elements the first counts for both.
+    public internal(set) var counted: [CountedElement] = []
     /// The backend's index by slot and family; empty for a family without a usable backend.
     public internal(set) var slots: [AddressFamily: [UInt16]] = [:]
 
@@ -54,7 +56,7 @@ extension CompiledFarm {
         (rewriting, census, errors) = (writer.rewriting, writer.census, writer.errors)
         transports = Set(plan.farm.listeners.map(\.transport))
         (tracked, asides, lists) = (writer.tracked, writer.asides, writer.lists)
-        (resettable, resetting) = (writer.resettable, writer.resetting)
+        (resettable, resetting, counted) = (writer.resettable, writer.resetting, writer.counted)
         if case .dsr = plan.farm.mode {
             nextHops = Set(conditions.compactMap(\.nextHop) + handover.moving.flatMap { $0.backends.compactMap(\.nextHop) })
         }

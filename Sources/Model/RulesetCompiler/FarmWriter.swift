@@ -20,6 +20,7 @@ struct FarmWriter {
     var resetting: Set<TrackedBackend> = []
     var asides: Set<Aside> = []
     var lists: [CompiledFarm.SetName: ElementTable] = [:]
+    var counted: [CountedElement] = []
 
     init(plan: FarmPlan, conditions: [BackendCondition], slots: [AddressFamily: [UInt16]], handover: Handover) {
         (self.plan, self.conditions, self.slots, self.handover) = (plan, conditions, slots, handover)
@@ -71,6 +72,7 @@ struct FarmWriter {
         if selection.path != .translate { census.count(mouth.family, plain) }
         writeErrors(mouth, selection, former: moving.map { self.selection(mouth, $0.tableSize, $0.scheduler) })
         writeConduct(mouth)
+        writeCounting(mouth, moving)
         if let sessions { writeSessions(mouth, selection, table, sessions) }
         if let moving { writeFormer(mouth, moving) }
         if case .snat(let addresses) = farm.mode { translateSource(mouth, addresses) }

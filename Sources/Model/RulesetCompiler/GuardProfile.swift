@@ -27,7 +27,9 @@ struct GuardProfile: Sendable, Hashable {
         let (limits, isTracked) = (farm.limits, farm.mode.usesConntrack)
         self.family = family
         self.transport = isTracked ? nil : transport
-        policies = farm.policies.enumerated().compactMap { PolicyRules($1, farm, sources.of(policy: $0, family)) }
+        policies = farm.policies.enumerated().compactMap {
+            PolicyRules($1, farm, sources.of(policy: $0, family), family, isWhole: transport == .all)
+        }
         isStrict = !isTracked && transport == .tcp && limits.tcpStrict
         resets = isTracked || transport != .tcp ? nil : limits.resetsPerSource
         newPerSource = limits.newConnectionsPerSource
@@ -50,6 +52,6 @@ struct GuardProfile: Sendable, Hashable {
             connectionsPerSource.map { LimitSets.connections(scope, family, $0) },
             resets.map { LimitSets.resetRates(scope, family, $0) },
             banSeconds.map { LimitSets.banned(scope, family, seconds: $0) },
-        ].compactMap { $0 }
+        ].compactMap { $0 } + policies.compactMap(\.hits).flatMap(\.sets)
     }
 }

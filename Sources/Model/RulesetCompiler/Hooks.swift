@@ -33,6 +33,18 @@ enum Hooks {
     static let synProxyForward = Entry(
         name: "syn-proxy-forward", base: BaseChain(.filter, .forward, priority: -10),
         reason: "likewise, where the host does not hold the listener's address")
+    static let countedPackets = Entry(
+        name: "count-packets", base: BaseChain(.filter, .prerouting, priority: -85),
+        reason: "behind dstnat and the limits of backends, where the backend is known and the packet is let through")
+    static let countedOwnReplies = Entry(
+        name: "count-own-replies", base: BaseChain(.filter, .output, priority: -85),
+        reason: "what the host's own services answer; packets that the host sends itself are met when they come in again")
+    static let countedConnections = Entry(
+        name: "count-connections", base: BaseChain(.nat, .postrouting, priority: 99),
+        reason: "srcnat: asked once a connection, when it is known which backend it has got and that it is let through")
+    static let countedLocalConnections = Entry(
+        name: "count-local-connections", base: BaseChain(.nat, .input, priority: 99),
+        reason: "likewise, of connections that end at the host itself")
     static let dispatch = Entry(
         name: "prerouting", base: BaseChain(.nat, .prerouting, priority: -100),
         reason: "dstnat: conntrack translates both ways from here, and only the first packet of a connection asks")

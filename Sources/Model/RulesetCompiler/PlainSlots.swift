@@ -26,9 +26,9 @@ struct PlainSlots: Sendable, Hashable {
 
     private func lookup(then delivery: [Statement]) -> Rule { Rule([.setMAC(.destination, selection.key, map: mapName)] + delivery) }
 
-    /// Before the dispatch. Where all dsr backends are behind one device, it sends the frame there itself.
-    func firstLookup(_ ways: Direct.Ways) -> Rule {
-        guard selection.path == .direct, let only = ways.only else { return lookup }
+    /// Before the dispatch. `only`: the one way of all dsr frames, if nothing else is to be asked of them; the rule sends them there itself.
+    func firstLookup(_ only: Direct.Way?) -> Rule {
+        guard selection.path == .direct, let only else { return lookup }
         return lookup(then: Direct.leave(by: only))
     }
 

@@ -90,6 +90,7 @@ extension RulesetCompiler {
         for set in guardSets where sets[set.name] == nil { sets[set.name] = set }
         var chains = NoBackend.chains + courseChains(.inet)
         chains += guardChains(sets, besides: Set(chains.map(\.name)))
+        chains += countingChains(sets)
         chains += sourceTranslationChains(sets)
         chains.append(base(Hooks.dispatch, dispatch.map { Dispatch.rule($0) } + wholeRules(sets, .inet)))
         let own = Variant.all.filter { sets[Dispatch.mapName($0.family, isRange: $0.isRange, from: .host)] != nil }
@@ -108,7 +109,8 @@ extension RulesetCompiler {
             chains += [Hooks.synProxyIn, Hooks.synProxyForward].map { base($0, SynProxy.rules(proxied)) }
         }
         if !rewriting.isEmpty {
-            chains += Set(rewriting.map(\.family)).sorted().map { Stateless.reply($0, rewrittenTraffic) }
+            let families = Set(rewriting.map(\.family)).sorted()
+            chains += families.map { Stateless.reply($0, rewrittenTraffic).behind(DirectCounting.replies(sets, $0)) }
             chains.append(base(Hooks.statelessReplies, rewriting.map(Stateless.replies)))
         }
         return Table(family: .inet, helpers: helpers, sets: Array(sets.values), chains: chains)
@@ -121,10 +123,12 @@ extension RulesetCompiler {
         let ways = Direct.Ways(farms.values.reduce(into: []) { $0.formUnion($1.nextHops) })
         for set in Direct.sets(ways) { sets[set.name] = set }
         for set in rewritten.flatMap(Stateless.requestSets) where sets[set.name] == nil { sets[set.name] = set }
-        var chains = NoBackend.chains + Direct.chains(ways) + rewriteChains(rewritten) + courseChains(.netdev)
+        let counting = DirectCounting.requests(sets, directFamilies)
+        var chains = NoBackend.chains + Direct.chains(ways, behind: counting) + rewriteChains(rewritten, sets) + courseChains(.netdev)
         chains += errorChains(sets)
         let census = farms.values.reduce(into: Census()) { $0.add($1.census) }
-        var rules = [Dispatch.notForUs] + census.askedFirst.map { $0.firstLookup(ways) } + dispatch.map(Dispatch.ingressRule)
+        let first = census.askedFirst.map { $0.firstLookup(counting.isEmpty ? ways.only : nil) }
+        var rules = [Dispatch.notForUs] + first + dispatch.map(Dispatch.ingressRule)
         let whole = wholeRules(sets, .netdev)
         rules += Set(errorVariants(sets).map(\.family)).sorted().map { ErrorReports.ingressRule($0, isLast: whole.isEmpty) }
         rules += whole
@@ -136,8 +140,11 @@ extension RulesetCompiler {
         AddressFamily.allCases.filter { sets[Dispatch.wholeMap($0)] != nil }.flatMap { Dispatch.wholeRules($0, table) }
     }
 
-    private func rewriteChains(_ families: [AddressFamily]) -> [Chain] {
-        families.flatMap { family in rewrittenTraffic.map { Stateless.rewrite(family, $0) } }
+    private func rewriteChains(_ families: [AddressFamily], _ sets: [String: ElementSet]) -> [Chain] {
+        families.flatMap { family in
+            let counting = DirectCounting.requests(sets, [family])
+            return rewrittenTraffic.map { Stateless.rewrite(family, $0).behind(counting) }
+        }
     }
 
     /// sctp only where a farm has it.
@@ -257,6 +264,25 @@ extension RulesetCompiler {
         guard !limited.isEmpty else { return chains }
         let isOwn = Variant.all.contains { sets[Dispatch.mapName($0.family, isRange: $0.isRange, from: .host)] != nil }
         return chains + [base(Hooks.backendLimits, limited)] + (isOwn ? [base(Hooks.ownBackendLimits, limited)] : [])
+    }
+
+    /// What tracked farms count, where some do.
+    private func countingChains(_ sets: [String: ElementSet]) -> [Chain] {
+        let opened = TrackedCounting.opened(sets, transports)
+        guard !opened.isEmpty else { return [] }
+        let isOwn = Variant.all.contains { sets[Dispatch.mapName($0.family, isRange: $0.isRange, from: .host)] != nil }
+        var chains = [base(Hooks.countedConnections, opened)] + (isOwn ? [base(Hooks.countedLocalConnections, opened)] : [])
+        let replies = TrackedCounting.replies(sets, transports)
+        guard !replies.rules.isEmpty else { return chains }
+        chains += [replies, base(Hooks.countedPackets, TrackedCounting.packets(sets, transports))]
+        let own = Rule(.direction(isReply: true), .verdict(.goto(replies.name)))
+        return chains + (isOwn ? [base(Hooks.countedOwnReplies, [own])] : [])
+    }
+
+    /// Of dsr farms that count.
+    private var directFamilies: [AddressFamily] {
+        let counting = farms.values.filter { farm in !farm.counted.isEmpty && farm.courses.contains { $0.selection.path == .direct } }
+        return Set(counting.flatMap(\.courses).map(\.selection.family)).sorted()
     }
 
     private var helpers: [HelperObject] {

@@ -31,6 +31,10 @@ public protocol RulesetDriver: AnyObject {
     /// may lack an element or hold one that has just gone. `refused` (ENOENT) where there is no such set.
     func elements(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> DynamicElements
 
+    /// What the elements of a set have counted, if its type says that they count. It may lack elements when a transaction comes between.
+    /// `refused` (ENOENT) where there is no such set.
+    func elementCounters(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> ElementCounters
+
     /// How many elements take room in a set: those that have expired count until the kernel sweeps them up.
     /// One question to Linux 6.15 and later, a reading of the whole set to older ones.
     func count(of set: String, in family: TableFamily) throws(DriverError) -> Int

@@ -16,6 +16,8 @@ public enum StateItem: String, Sendable, CaseIterable {
     case handovers = "handovers.json"
     /// Sums of what rules have counted.
     case counters = "counters.json"
+    /// Sums of what elements have counted, by farm.
+    case traffic = "traffic.json"
 }
 
 /// Why state could not be read or written; the daemon serves on without it.

@@ -26,6 +26,9 @@ struct HandoverWatch: Sendable {
     /// How often old paths are looked at: often enough for an end in good time, and seldom enough to cost nothing.
     static func rhythm(_ settings: HandoverSettings) -> Duration { min(max(settings.quiet / 4, .milliseconds(50)), .seconds(15)) }
 
+    /// Maps of remembered flows are looked at while something is in transition.
+    static func isWatched(_ set: String) -> Bool { set.hasPrefix("fresh") }
+
     /// False when a check is planned that comes soon enough. One that comes late is not called off: it finds nothing to do.
     mutating func plan(_ check: MonotonicInstant) -> Bool {
         guard plannedCheck.map({ check < $0 }) ?? true else { return false }

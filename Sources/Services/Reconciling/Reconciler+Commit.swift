@@ -64,10 +64,12 @@ extension Reconciler {
                 return nil
             }
             if RefusalTotals.isLosing(batch, of: committed) { readRefusals() }
+            if TrafficTotals.isLosing(batch, of: committed) { readTraffic() }
             let start = ContinuousClock.now
             do {
                 generation = try send(batch)
                 settleRefusals(batch)
+                settleTraffic(batch)
                 settle(target)
                 counters.commits += 1
                 counters.lastCommit = ContinuousClock.now - start
@@ -88,6 +90,7 @@ extension Reconciler {
 
     private func settle(_ target: Ruleset) {
         committed = target
+        noteCounted(desired.touched)
         desired.settled()
     }
 
@@ -179,8 +182,10 @@ extension Reconciler {
         let batch = committed.batch(to: Ruleset())
         guard !batch.isEmpty else { return }
         readRefusals()
+        readTraffic()
         generation = try driver.commit(batch, expecting: nil)
         settleRefusals(batch)
+        settleTraffic(batch)
         committed = Ruleset()
     }
 }

@@ -39,18 +39,24 @@ extension Reconciler: ControlService {
     }
 
     public func farm(_ name: String) async throws(Problem) -> FarmDetail {
-        let farm = try find(farm: name)
+        _ = try find(farm: name)
+        let totals = await trafficTotals()
+        // Farms may have changed meanwhile.
+        let (farm, traffic) = (try find(farm: name), totals.farms[name])
         return FarmDetail(
-            farm: view(farm), backends: farm.backends.map { view($0, farm) }.sorted { $0.name < $1.name },
-            source: origins[name].map { "\($0.file):\($0.line)" }, handover: handover(of: name))
+            farm: view(farm), backends: farm.backends.map { view($0, farm, nil, traffic) }.sorted { $0.name < $1.name },
+            source: origins[name].map { "\($0.file):\($0.line)" }, handover: handover(of: name),
+            traffic: trafficView(of: farm, traffic?.total), listeners: listenerTraffic(of: farm, traffic),
+            policies: policyViews(of: farm, traffic))
     }
 
     public func backends(farm: String?, countingConnections: Bool) async throws(Problem) -> BackendList {
-        let farms = try farm.map { name throws(Problem) in [try find(farm: name)] } ?? desired.farms.values.sorted { $0.name < $1.name }
         let counts = try await countingConnections ? connectionCounts() : nil
+        let totals = await trafficTotals()
+        let farms = try farm.map { name throws(Problem) in [try find(farm: name)] } ?? desired.farms.values.sorted { $0.name < $1.name }
         return BackendList(
             backends: farms.flatMap { farm in
-                farm.backends.sorted { $0.name < $1.name }.map { view($0, farm, counts) }
+                farm.backends.sorted { $0.name < $1.name }.map { view($0, farm, counts, totals.farms[farm.name]) }
             })
     }
 
@@ -98,19 +104,27 @@ extension Reconciler: ControlService {
 
     public func rules(farm: String?) async throws(Problem) -> RulesView {
         let fragments = try farm.map { name throws(Problem) in Set([try find(farm: name).name, Fragment.shared]) }
-        let counters: [TableFamily: [String: [RuleCounter?]]]
-        do { counters = try driver.counters() } catch {
+        let (counters, elements): ([TableFamily: [String: [RuleCounter?]]], [TableFamily: [String: ElementCounters]])
+        do { (counters, elements) = (try driver.counters(), try countersBySet()) } catch {
             throw Problem(title: "The counters cannot be read", status: 503, detail: "\(error)")
         }
-        return await Self.rendered(committed, fragments, counters)
+        return await Self.rendered(committed, fragments, counters, elements)
     }
 
     /// Away from the thread that commits: a hundred thousand elements take their time.
     @concurrent
     private nonisolated static func rendered(
-        _ ruleset: Ruleset, _ fragments: Set<Fragment>?, _ counters: [TableFamily: [String: [RuleCounter?]]]
+        _ ruleset: Ruleset, _ fragments: Set<Fragment>?, _ counters: [TableFamily: [String: [RuleCounter?]]],
+        _ elements: [TableFamily: [String: ElementCounters]]
     ) async -> RulesView {
-        RulesView(text: ruleset.text(fragments: fragments, counters: counters))
+        RulesView(text: ruleset.text(fragments: fragments, counters: counters, elementCounters: elements))
+    }
+
+    private func countersBySet() throws(DriverError) -> [TableFamily: [String: ElementCounters]] {
+        let read = try elementCounters()
+        return TableFamily.allCases.reduce(into: [:]) { result, family in
+            result[family] = read.reduce(into: [:]) { if $1.key.table == "\(family)" { $0[$1.key.set] = $1.value } }
+        }
     }
 
     public func events(farm: String?) async -> AsyncStream<EventView> { events.stream(farm: farm) }

@@ -29,6 +29,8 @@ extension Reconciler {
         addHandovers(to: &page)
         addCounting(to: &page)
         await addRefusals(to: &page)
+        await addTraffic(to: &page)
+        await addCapacity(to: &page)
         let farms = desired.farms.values.sorted { $0.name < $1.name }
         page.family("zvnft_backend_up", "1 while probes say up.", "gauge")
         for farm in farms {
@@ -101,7 +103,7 @@ extension Reconciler {
 }
 
 /// Writes the exposition format.
-private struct MetricsPage {
+struct MetricsPage {
     private(set) var text = ""
 
     mutating func gauge(_ name: String, _ help: String, _ value: Double) {

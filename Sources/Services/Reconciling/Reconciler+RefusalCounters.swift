@@ -42,7 +42,9 @@ extension Reconciler {
     /// Reads the kernel's counters a last time and stores the sums.
     public func saveCounters() async {
         readRefusals()
+        readTraffic()
         await saveRefusals()
+        await saveTraffic()
     }
 
     func saveRefusals() async {

@@ -74,6 +74,7 @@ extension Reconciler {
     private func restoreState() async {
         do { desired.set(overrides: try await keeper.overrides()) } catch { note(error, of: .overrides) }
         do { refusals.totals = try await keeper.refusals() } catch { note(error, of: .counters) }
+        do { traffic.totals = try await keeper.traffic() } catch { note(error, of: .traffic) }
     }
 
     private func restoreVerdicts() async {

@@ -116,6 +116,7 @@ extension Reconciler {
         if stateFaults[.handovers] != nil { await saveHandovers() }
         if stateFaults[.lastGood] != nil { await keepFiles() }
         if stateFaults[.counters] != nil { await saveRefusals() }
+        if stateFaults[.traffic] != nil { await saveTraffic() }
     }
 
     /// Keeps the stored verdicts young, as a restart believes them for a minute, and writes again what could not be written.

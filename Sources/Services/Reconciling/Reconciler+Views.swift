@@ -18,7 +18,7 @@ extension Reconciler {
 
     private func slots(_ farm: Farm) -> [AddressFamily: [UInt16]] { desired.compiledFarms[farm.name]?.slots ?? [:] }
 
-    func view(_ backend: Backend, _ farm: Farm, _ counts: ConnectionIndex? = nil) -> BackendView {
+    func view(_ backend: Backend, _ farm: Farm, _ counts: ConnectionIndex? = nil, _ traffic: FarmTraffic? = nil) -> BackendView {
         let standing = desired.standing(of: backend, in: farm)
         let target = farm.probeTarget(of: backend)
         let state = target.flatMap { prober.state(of: $0) }
@@ -30,7 +30,7 @@ extension Reconciler {
             health: desired.verdict(of: backend, in: farm).rawValue, reason: reason(standing, target, state),
             since: state.map { Timestamp.text($0.since) }, share: share(backend, farm),
             connections: counts.flatMap { connections(to: backend, farm, $0) }, checks: target.flatMap(checks),
-            advice: target.flatMap { desired.advices[$0]?.words })
+            advice: target.flatMap { desired.advices[$0]?.words }, traffic: trafficView(of: farm, traffic?.backends[backend.name]))
     }
 
     /// Nil where there is one check and no agent.

@@ -61,6 +61,9 @@ public actor Reconciler {
     var passive = PassiveWatch()
     var suspicion = SuspicionWatch()
     var verdictLog = VerdictLog()
+    var traffic = TrafficCounting()
+    var capacity = CapacityWatch()
+    let meter: CapacityMeter
     private var pacer = CommitPacer()
     private let started = ContinuousClock.now
     var retryDelay: Duration = Reconciler.firstRetry
@@ -80,6 +83,8 @@ public actor Reconciler {
         /// Ours, as the kernel names the author of a transaction.
         public var processID: UInt32
         public var handover: HandoverSettings
+        /// Of farms that say nothing.
+        public var counters: Counting
         /// Hears of every event at once, on the thread that commits: it only hands over.
         public var listener: @Sendable (EventView) -> Void = { _ in }
         /// What became of events that hooks were told, for metrics.
@@ -93,10 +98,10 @@ public actor Reconciler {
 
         public init(
             version: String, ingressDevices: [String]?, probePorts: PortRange, processID: UInt32,
-            handover: HandoverSettings = HandoverSettings()
+            handover: HandoverSettings = HandoverSettings(), counters: Counting = .off
         ) {
             (self.version, self.ingressDevices, self.probePorts, self.processID) = (version, ingressDevices, probePorts, processID)
-            self.handover = handover
+            (self.handover, self.counters) = (handover, counters)
         }
     }
 
@@ -118,16 +123,17 @@ public actor Reconciler {
 
     public init(
         driver: sending any RulesetDriver, inbox: Inbox, notices: any TableNotices, network: any NetworkObserver,
-        connections: any ConnectionForgetter & ConnectionCounter, ledger: any ConnectionLedger, failures: any ConnectionFailures,
-        prober: any Prober, loader: FarmLoader, store: any StateStore, settings: Settings, log: Logger
+        connections: any ConnectionForgetter & ConnectionCounter, ledger: any ConnectionLedger, gauge: any ConntrackGauge,
+        failures: any ConnectionFailures, prober: any Prober, loader: FarmLoader, store: any StateStore, settings: Settings, log: Logger
     ) {
         (self.driver, self.notices, self.network, self.prober, self.loader) = (driver, notices, network, prober, loader)
         (self.inbox, self.ledger, self.failures) = (inbox, ledger, failures)
         events = EventBus(listener: settings.listener)
         (self.settings, self.log) = (settings, log)
         keeper = StateKeeper(store: store)
+        meter = CapacityMeter(gauge: gauge)
         sweeper = ConnectionSweeper(connections: connections, log: log)
-        desired = DesiredState(probePorts: settings.probePorts, handover: settings.handover)
+        desired = DesiredState(probePorts: settings.probePorts, handover: settings.handover, counters: settings.counters)
     }
 
     /// Handles news until the inbox is closed.

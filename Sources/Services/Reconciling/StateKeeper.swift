@@ -31,6 +31,10 @@ actor StateKeeper {
 
     func save(_ refusals: RefusalTotals) throws(StateFault) { try store.write(.counters, json(refusals)) }
 
+    func save(_ traffic: TrafficTotals) throws(StateFault) { try store.write(.traffic, json(traffic)) }
+
+    func traffic() throws(StateFault) -> TrafficTotals { try read(.traffic) ?? TrafficTotals() }
+
     func refusals() throws(StateFault) -> RefusalTotals { try read(.counters) ?? RefusalTotals() }
 
     func handovers() throws(StateFault) -> KeptHandovers? { try read(.handovers) }

@@ -42,6 +42,12 @@ extension ModelDriver {
         return DynamicElements(rows: rows, remaining: Array(repeating: type.dynamic?.timeout.map { .seconds($0) }, count: rows.count))
     }
 
+    /// No packet ever passes the model.
+    public func elementCounters(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> ElementCounters {
+        let rows = try held(set, family).elements
+        return (0..<rows.count).reduce(into: [:]) { $0[Array(rows.identity($1))] = RuleCounter(packets: 0, bytes: 0) }
+    }
+
     public func count(of set: String, in family: TableFamily) throws(DriverError) -> Int { try held(set, family).count }
 
     private func held(_ name: String, _ family: TableFamily) throws(DriverError) -> ElementSet {

@@ -31,7 +31,8 @@ import Testing
     }
 
     @Test func wide() throws {
-        let start = "web   web2     [fd00:1::12]:8080  drain (override)  down    0 of 10         1     0%            3"
+        let start =
+            "web   web2     [fd00:1::12]:8080  drain (override)  down    0 of 10         1     0%            3       -         -          -"
         #expect(try text(.wide).split(separator: "\n").last == "\(start)  2026-01-02T03:04:05Z  no answer within 1 s")
     }
 

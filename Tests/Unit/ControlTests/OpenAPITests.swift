@@ -18,7 +18,13 @@ import Yams
 
     private static let views: [(String, any Encodable & Sendable)] = [
         ("StatusView", Sample.fullStatus), ("FarmList", FarmList(farms: [Sample.web])),
-        ("FarmDetail", FarmDetail(farm: Sample.web, backends: [Sample.counted], source: "farms.d/web.yaml:1", handover: Sample.handover)),
+        (
+            "FarmDetail",
+            FarmDetail(
+                farm: Sample.web, backends: [Sample.counted], source: "farms.d/web.yaml:1", handover: Sample.handover,
+                traffic: Sample.traffic, listeners: [.init(listen: "203.0.113.10:80/tcp", traffic: Sample.traffic)],
+                policies: [.init(name: "bad", action: "drop", hits: .init(packets: 3, bytes: 180))])
+        ),
         ("BackendList", BackendList(backends: [Sample.counted])), ("OverrideRequest", OverrideRequest(admin: "drain", weight: 3)),
         ("ApplyRequest", ApplyRequest()), ("PlanView", Sample.plan(same: false)), ("RulesView", RulesView(text: "")),
         ("WhyView", Sample.why), ("SessionList", SessionList(sessions: [Sample.sessions[0]])), ("SessionView", Sample.sessions[0]),

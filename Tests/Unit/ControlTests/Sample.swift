@@ -84,11 +84,14 @@ enum Sample {
 
     static let handover = HandoverView(farm: "web", slots: 12, since: "2026-01-02T03:04:05.000Z", endsBy: "2026-01-02T03:14:05.000Z")
 
+    static let traffic = TrafficView(connections: 7, requests: .init(packets: 35, bytes: 2940), replies: .init(packets: 28, bytes: 9000))
+
     static var counted: BackendView {
         var view = web1
         view.connections = 12
         view.checks = [CheckView(type: "agent", target: "10.0.1.11:9777", health: "up", reason: "75%")]
         view.advice = "75 %"
+        view.traffic = traffic
         return view
     }
 }

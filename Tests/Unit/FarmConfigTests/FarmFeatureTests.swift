@@ -79,6 +79,12 @@ import Testing
         #expect(farm.quorum == 5 && farm.noBackend == .pass && farm.state == .maintenance && farm.description == "two\nlines")
     }
 
+    @Test func whatAFarmCounts() throws {
+        #expect(try farm(minimal("")).counters == nil)
+        for counting in Counting.allCases { #expect(try farm(minimal("counters: \(counting.rawValue)")).counters == counting) }
+        #expect(load(minimal("counters: everything")).faults.count == 1)
+    }
+
     @Test func farmsAreSortedAndHaveOrigins() {
         let first = FarmFile(path: "b.yaml", text: Array("# header\nfarm: zebra\nlisten: [203.0.113.1:80]\nbackends: [10.0.0.1]\n".utf8))
         let second = FarmFile(path: "c.yaml", text: Array("---\nlisten: [203.0.113.2:80]\nbackends: [10.0.0.1]\nfarm: ant\n---\n".utf8))

@@ -39,6 +39,7 @@ enum FullFarm {
           - { name: bad, action: drop, sourceFile: lists/bad.txt, log: 1/s }
         log: { connections: 10/s, prefix: "full " }
         mark: 0x100
+        counters: traffic
 
         """
 

@@ -27,6 +27,10 @@ final class FakeKernel: RulesetDriver, Sendable {
         var isOwned = true
         /// What every rule that counts has counted; nil: counters cannot be read.
         var packets: (@Sendable () -> UInt64)? = { 0 }
+        /// What elements have counted, by set; those that are not named: nothing.
+        var elementCounters: [String: ElementCounters] = [:]
+        /// How many elements dynamic sets are said to have, by name.
+        var fills: [String: Int] = [:]
     }
 
     private static let ours: UInt32 = 1
@@ -94,7 +98,18 @@ final class FakeKernel: RulesetDriver, Sendable {
         return DynamicElements(rows: rows, remaining: Array(repeating: nil, count: rows.count))
     }
 
-    func count(of set: String, in family: TableFamily) throws(DriverError) -> Int { ruleset[family]?.set(set)?.count ?? 0 }
+    func elementCounters(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> ElementCounters {
+        let (rows, counted) = state.withLock { ($0.kernel.ruleset[family]?.set(set)?.elements, $0.elementCounters[set] ?? [:]) }
+        guard let rows else { throw DriverError(kind: .refused, errno: 2, message: "no such set") }
+        return (0..<rows.count).reduce(into: [:]) { result, index in
+            let identity = Array(rows.identity(index))
+            result[identity] = counted[identity] ?? RuleCounter(packets: 0, bytes: 0)
+        }
+    }
+
+    func count(of set: String, in family: TableFamily) throws(DriverError) -> Int {
+        state.withLock { $0.fills[set] ?? $0.kernel.ruleset[family]?.set(set)?.count ?? 0 }
+    }
 
     private static func apply(
         _ batch: Batch, _ socket: UInt32, _ expected: UInt32?, _ kernel: inout ModelKernel

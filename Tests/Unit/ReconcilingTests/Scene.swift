@@ -19,6 +19,7 @@ struct Scene {
     let connections: FakeConnections
     let ledger = FakeLedger()
     let failures = FakeFailures()
+    let gauge = FakeGauge()
     let inbox = Inbox()
     let notices = FakeNotices()
     let prober: FakeProber
@@ -44,8 +45,8 @@ struct Scene {
         connections = FakeConnections(kernel: kernel)
         prober = FakeProber(inbox: inbox, answering: answer)
         reconciler = Reconciler(
-            driver: kernel, inbox: inbox, notices: notices, network: network, connections: connections, ledger: ledger, failures: failures,
-            prober: prober, loader: FarmLoader(store: store) { texts.read() }, store: store,
+            driver: kernel, inbox: inbox, notices: notices, network: network, connections: connections, ledger: ledger, gauge: gauge,
+            failures: failures, prober: prober, loader: FarmLoader(store: store) { texts.read() }, store: store,
             settings: .init(
                 version: "test", ingressDevices: nil, probePorts: try #require(PortRange(61000, 65535)), processID: 1, handover: handover),
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

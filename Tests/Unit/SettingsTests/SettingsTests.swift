@@ -44,6 +44,12 @@ import Testing
 
     @Test func autoMeansEveryDevice() throws { #expect(try settings("ingressDevices: auto").ingressDevices == nil) }
 
+    @Test func countersOfFarmsThatSayNothing() throws {
+        #expect(try settings("logLevel: info").counters == .off)
+        #expect(try settings("counters: traffic").counters == .traffic)
+        #expect(throws: SettingsFault.self) { try settings("counters: all") }
+    }
+
     @Test func leaveIsWhatHappensAnyway() throws { #expect(try !settings("onStop: leave").clearsOnStop) }
 
     @Test func anUnknownKeyIsNamedWithItsPlaceAndThoseThatThereAre() {

@@ -21,14 +21,16 @@ extension BackendView {
 
     static let columns: [Table.Column] = [
         "FARM", "BACKEND", "ADDRESS", "ADMIN", "HEALTH", .right("WEIGHT"), .wideRight("PRIORITY"), .right("SHARE"),
-        .wideRight("CONNECTIONS"), .wide("SINCE"), "REASON",
+        .wideRight("CONNECTIONS"), .wideRight("OPENED"), .wideRight("BYTES IN"), .wideRight("BYTES OUT"), .wide("SINCE"), "REASON",
     ]
 
     var cells: [Table.Cell] {
         [
             Table.Cell(farm), Table.Cell(name), Table.Cell(target),
             Table.Cell(isOverridden ? "\(admin) (override)" : admin, Tint.of(state: admin)), .state(health), Table.Cell(weightText),
-            "\(priority)", Table.Cell(percent(share)), Table.Cell(connections.map { "\($0)" } ?? "-"), Table.Cell(since ?? "-"),
+            "\(priority)", Table.Cell(percent(share)), Table.Cell(connections.map { "\($0)" } ?? "-"),
+            Table.Cell(traffic?.connections.map { "\($0)" } ?? "-"), Table.Cell(traffic?.requests.map { "\($0.bytes)" } ?? "-"),
+            Table.Cell(traffic?.replies.map { "\($0.bytes)" } ?? "-"), Table.Cell(since ?? "-"),
             Table.Cell(reason),
         ]
     }

@@ -16,6 +16,11 @@ extension FarmDetail: Presentable {
         facts += farm.listen.map { ("listen", $0) }
         if let description = farm.description { facts.append(("description", description)) }
         if let handover { facts.append(("handover", handover.words)) }
+        if let traffic { facts.append(("counted", traffic.words)) }
+        if let listeners, listeners.count > 1 { facts += listeners.map { ("counted at", "\($0.listen): \($0.traffic.words)") } }
+        if let policies {
+            facts += policies.map { ("policy", "\($0.name): \($0.hits.words) \($0.action == "drop" ? "dropped" : "accepted")") }
+        }
         if let source { facts.append(("source", source)) }
         return facts
     }
