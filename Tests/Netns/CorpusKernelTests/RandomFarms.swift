@@ -50,6 +50,7 @@ struct RandomFarms {
         if mode != "dsr", mode != "stateless", random.chance(25) { text += "persistence: { key: [sourceAddress], timeout: 1h }\n" }
         if mode != "dsr", mode != "stateless", random.chance(15) { text += "mark: 0x\(random.number(1...9))00\n" }
         if random.chance(15) { text += "log: { connections: \(random.pick(["on", "1/d"])) }\n" }
+        if random.chance(35) { text += "counters: \(random.pick(["connections", "traffic"]))\n" }
         if random.chance(30) { text += guards(mode, hasTCP: own.contains { $0.transport == .tcp }) }
         text += "backends:\n" + addBackends(farm, own)
         farms += (farms.isEmpty ? "" : "---\n") + text
