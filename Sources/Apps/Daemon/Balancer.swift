@@ -94,7 +94,7 @@ struct Balancer {
             preconditionFailure("settings hold a legal range")
         }
         var own = Reconciler.Settings(
-            version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports, processID: UInt32(getpid()),
+            version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports,
             handover: settings.handover, counters: settings.counters)
         if !settings.hooks.isEmpty { own.listener = { hooks.post($0) } }
         own.hookCounts = {

@@ -14,6 +14,7 @@ struct ConntrackSelection {
     func containsUnanswered(_ entry: ConntrackEntry) -> Bool {
         entry.isTranslated && (backend.isReset || entry.isUnanswered) && entry.transport == transport
             && entry.backend.address == address && (port == nil || entry.backend.port == port)
+            && backend.entrance?.leads(entry.listener) != false
     }
 
     /// A dump in which the kernel leaves out what is not wanted: CTA_FILTER since Linux 5.8, CTA_STATUS since 5.15; older ones ignore both.

@@ -86,11 +86,25 @@ public struct DeadBackend: Sendable, Hashable {
     /// Nil: every port.
     public let port: UInt16?
     public let transport: TransportProtocol
+    /// By which its connections came: those of other farms to the same server live on. Nil: any.
+    public let entrance: Entrance?
     /// Established connections are forgotten, too.
     public let isReset: Bool
 
-    public init(address: IPAddress, port: UInt16?, transport: TransportProtocol, isReset: Bool = false) {
-        (self.address, self.port, self.transport, self.isReset) = (address, port, transport, isReset)
+    /// What clients connect to.
+    public struct Entrance: Sendable, Hashable {
+        public let address: IPAddress
+        /// Empty: every port.
+        public let ports: [PortRange]
+        public init(address: IPAddress, ports: [PortRange]) { (self.address, self.ports) = (address, ports) }
+
+        public func leads(_ endpoint: Endpoint) -> Bool {
+            endpoint.address == address && (ports.isEmpty || ports.contains { $0.contains(endpoint.port) })
+        }
+    }
+
+    public init(address: IPAddress, port: UInt16?, transport: TransportProtocol, by entrance: Entrance? = nil, isReset: Bool = false) {
+        (self.address, self.port, self.transport, self.entrance, self.isReset) = (address, port, transport, entrance, isReset)
     }
 }
 

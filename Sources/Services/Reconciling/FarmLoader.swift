@@ -12,8 +12,6 @@ public actor FarmLoader {
     private let readLists: @Sendable (Set<String>) -> [String: ListReading]
     private let store: any StateStore
     private let allowsPrograms: Bool
-    /// Of the last files without a fault, by path.
-    private var lists: [String: SourceList] = [:]
 
     /// The files of the directory as they are now, with what kept any of them from being read.
     public struct FarmReading: Sendable {
@@ -26,6 +24,8 @@ public actor FarmLoader {
     /// What the files say; without farms if there is any fault.
     struct Load: Sendable {
         let files: [FarmFile]
+        /// What the policies of the files name, by path.
+        let lists: [String: SourceList]
         let result: LoadResult
         let faults: [String]
     }
@@ -46,8 +46,7 @@ public actor FarmLoader {
         let readings = bare.faults.isEmpty ? readLists(bare.listFiles) : [:]
         let (result, unreadable) = bare.completed(with: readings)
         let faults = reading.faults + unreadable + result.faults.map { $0.rendered(color: false) }
-        if faults.isEmpty { lists = readings.compactMapValues(\.list) }
-        return Load(files: reading.files, result: result, faults: faults)
+        return Load(files: reading.files, lists: readings.compactMapValues(\.list), result: result, faults: faults)
     }
 
     /// The files that were accepted last; nil if there are none, they are those of `load`, or they are no longer legal.
@@ -60,17 +59,17 @@ public actor FarmLoader {
         let files = kept.compactMap { file in file.text.map { FarmFile(path: file.path, text: Array($0.utf8)) } }
         let keptLists = Dictionary(kept.compactMap { file in file.list.map { (file.path, $0) } }) { $1 }
         let isSame =
-            load.faults.isEmpty && keptLists == lists && files.count == load.files.count
+            load.faults.isEmpty && keptLists == load.lists && files.count == load.files.count
             && zip(files, load.files).allSatisfy { $0.path == $1.path && $0.text == $1.text }
         guard !isSame else { return nil }
         let bare = FarmConfig.load(files, allowsPrograms: allowsPrograms)
         guard bare.faults.isEmpty, bare.listFiles.allSatisfy({ keptLists[$0] != nil }) else { return nil }
-        return Load(files: files, result: bare.completed(with: keptLists.mapValues { .list($0) }).result, faults: [])
+        return Load(files: files, lists: keptLists, result: bare.completed(with: keptLists.mapValues { .list($0) }).result, faults: [])
     }
 
-    func keep(_ files: [FarmFile]) throws(StateFault) {
-        let texts = files.map { KeptFile(path: $0.path, text: String(decoding: $0.text, as: UTF8.self)) }
-        try store.write(.lastGood, json(texts + lists.sorted { $0.key < $1.key }.map { KeptFile(path: $0.key, list: $0.value) }))
+    func keep(_ load: Load) throws(StateFault) {
+        let texts = load.files.map { KeptFile(path: $0.path, text: String(decoding: $0.text, as: UTF8.self)) }
+        try store.write(.lastGood, json(texts + load.lists.sorted { $0.key < $1.key }.map { KeptFile(path: $0.key, list: $0.value) }))
     }
 
     /// A farm file, or the networks of a list.

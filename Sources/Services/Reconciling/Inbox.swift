@@ -29,13 +29,6 @@ public final class Inbox: Sendable {
         var reapplyAuthor: String?
         /// For `lbctl monitor`.
         var linkNotes: [String] = []
-
-        var isEmpty: Bool {
-            verdicts.isEmpty && advices.isEmpty && generation == nil && !isNetworkChanged && neighbours.isEmpty && !areTablesStale
-                && !isRetryDue
-                && !isHandoverDue && !isConnectionLookDue && !isPolicyChangeDue && !isSuspicionLookDue
-                && !isFailureLookDue
-        }
     }
 
     private static let notesKept = 100

@@ -56,6 +56,7 @@ extension Reconciler {
 
     /// Commits the difference; nil when there is none. Decides again on what is there when something came between.
     private func commit(_ target: Ruleset) throws(DriverError) -> (added: Int, removed: Int)? {
+        var hasLooked = false
         for attempt in 1... {
             var batch = committed.batch(to: target, touched: desired.touched)
             if handovers.hasFresh, !desired.isInTransition { batch.operations += freshFlushes }
@@ -80,7 +81,11 @@ extension Reconciler {
                 switch error.kind {
                 // Nobody else can have changed tables that we own: only the number is out of date.
                 case .staleGeneration where driver.ownsTables: generation = try driver.generation()
-                case .staleGeneration, .refused: try adopt(target)
+                // Refused again by a kernel that we have looked at: it cannot do what is wanted.
+                case .refused where hasLooked: throw error
+                case .staleGeneration, .refused:
+                    try adopt(target)
+                    hasLooked = true
                 default: throw error
                 }
             }
@@ -148,9 +153,12 @@ extension Reconciler {
         resynchronize(author: "repair", because: "a change that failed is tried again")
     }
 
-    /// A transaction was committed. If it was not ours and our tables can be changed by others, look, and repair.
+    /// A transaction was committed. If our tables can be changed by others and we do not know of it yet, look, and repair.
+    ///
+    /// Known is all up to our last commit: it would have failed had anybody come between. Who did it does not tell: the kernel names the
+    /// thread, by its number outside of containers.
     func notice(generation id: UInt32, _ author: KernelEvent.Author) {
-        guard id != generation, author.processID != settings.processID else { return }
+        guard Int32(bitPattern: id &- generation) > 0 else { return }
         if driver.ownsTables {
             generation = id
         } else {

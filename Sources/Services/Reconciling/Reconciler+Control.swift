@@ -64,6 +64,11 @@ extension Reconciler: ControlService {
         farm: String, backend: String, _ request: OverrideRequest?, by caller: Caller
     ) async throws(Problem) -> BackendView {
         let (owner, server) = try find(farm, backend)
+        guard !isHolding else {
+            throw Problem(
+                title: "Nothing is configured", status: 503,
+                detail: "no farm file can be used and none is remembered; mend the files first: `lbctl check` shows their faults")
+        }
         let id = BackendID(farm: farm, backend: backend)
         var overrides = desired.overrides
         overrides[id] = try request.map { request throws(Problem) in try merged(overrides[id] ?? Override(), request) }

@@ -51,12 +51,13 @@ extension Reconciler {
             desired.restoreSlotShares(from: committed)
         }
         let wasHolding = isHolding
-        (isHolding, filesToKeep) = (false, load.files)
+        (isHolding, filesToKeep) = (false, load)
         let counts = "\(plan.added.count) farms added, \(plan.changed.count) changed, \(plan.removed.count) removed"
         guard reconcile(author: author, because: counts) else {
             takeBack(before, wasHolding, author)
             return .failed(changes.last?.summary ?? "")
         }
+        reapplyDelay = Self.firstReapply
         probeTargets()
         followConnections()
         watchFailures()
@@ -79,7 +80,16 @@ extension Reconciler {
         updateNextHops()
         desired.unsettle()
         (filesToKeep, isHolding) = (nil, wasHolding)
-        inbox.postReapply(author: author, after: retryDelay)
+        publish()
+        guard !isReapplyPlanned else { return }
+        isReapplyPlanned = true
+        inbox.postReapply(author: author, after: reapplyDelay)
+        reapplyDelay = min(reapplyDelay * 2, Self.lastReapply)
+    }
+
+    func reapply(author: String) {
+        isReapplyPlanned = false
+        Task { _ = await apply(author: author) }
     }
 
     /// After the commit that keeps probes of new targets out of conntrack.

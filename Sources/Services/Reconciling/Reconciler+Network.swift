@@ -17,16 +17,21 @@ extension Reconciler {
     }
 
     /// With a device its ingress chain goes, in kernels before 6.16; if it is still there, the kernel says so and we look.
-    func forgetChains(of devices: Set<UInt32>) {
+    /// Whether there was any: a device of the same name that is back already leaves nothing else to notice.
+    func forgetChains(of devices: Set<UInt32>) -> Bool {
         let names = Set(devices.compactMap { view.links[$0]?.device.name })
+        guard !names.isEmpty else { return false }
+        let before = committed.tables.reduce(0) { $0 + $1.chains.count }
         for index in committed.tables.indices {
             committed.tables[index].chains.removeAll { chain in chain.ingressDevice.map(names.contains) ?? false }
         }
+        return committed.tables.reduce(0) { $0 + $1.chains.count } < before
     }
 
     /// Reads links and neighbours anew, if any farm needs them.
     func readNetwork(author: String) {
         guard !desired.directBackends.isEmpty else { return }
+        desired.now = Timestamp.monotonic
         devices = [:]
         do {
             view = try network.read()

@@ -58,8 +58,25 @@ extension Reconciler {
             return rows.isEmpty ? nil : .deleteElements(.inet, set: map.name, map.type, table)
         }
         guard !operations.isEmpty else { return }
-        do { generation = try driver.commit(Batch(operations), expecting: nil) } catch {
+        do { try commit(Batch(operations)) } catch {
             throw Problem(title: "The kernel refused the change", status: 503, detail: "\(error)")
+        }
+    }
+
+    /// What `desired` says nothing of. What others did before is looked at first, so that it is not taken for ours.
+    private func commit(_ batch: Batch) throws(DriverError) {
+        for attempt in 1... {
+            do {
+                generation = try driver.commit(batch, expecting: generation)
+                return
+            } catch {
+                guard error.kind == .staleGeneration, attempt < Self.commitAttempts else { throw error }
+                if driver.ownsTables {
+                    generation = try driver.generation()
+                } else {
+                    resynchronize(author: "repair", because: "our tables were changed")
+                }
+            }
         }
     }
 

@@ -36,7 +36,7 @@ extension Reconciler {
             log.error("no farm file can be used and none is remembered; the kernel keeps what it has")
             return
         }
-        if let load, configFaults.isEmpty { filesToKeep = load.files }
+        if let load, configFaults.isEmpty { filesToKeep = load }
         let isDone = reconcile(author: "start", because: "\(desired.farms.count) farms at the start")
         probeTargets()
         followConnections()
@@ -106,9 +106,15 @@ extension Reconciler {
 
     private func takeKnownVerdicts() {
         let news = inbox.takeVerdicts()
-        let (changed, farms) = desired.set(verdicts: news.verdicts, areOld: true)
-        noteDead(changed, farms)
-        noteDowns(changed)
-        reasons.merge(news.reasons) { $1 }
+        guard !news.verdicts.isEmpty else { return }
+        desired.now = Timestamp.monotonic
+        // A first answer is no change of mind.
+        let firsts = news.verdicts.filter { (desired.verdicts[$0.key] ?? .unknown) == .unknown }
+        let (learnt, concerned) = desired.set(verdicts: firsts, areOld: true)
+        noteDead(learnt, concerned)
+        noteDowns(learnt)
+        let (changed, farms) = take(news.verdicts, news.reasons)
+        announce(changed, farms)
+        if !learnt.isEmpty || !changed.isEmpty { saveVerdictsSoon() }
     }
 }

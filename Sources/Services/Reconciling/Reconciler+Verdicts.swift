@@ -8,18 +8,24 @@ import Seams
 extension Reconciler {
     /// Probes have changed their minds.
     func take(_ news: Inbox.News) {
-        let (changed, farms) = desired.set(verdicts: news.verdicts)
-        reasons.merge(news.reasons) { $1 }
+        let (changed, farms) = take(news.verdicts, news.reasons)
         guard !changed.isEmpty else { return }
-        counters.verdictChanges += changed.count
-        verdictLog.note(changed, reasons, at: desired.now)
-        noteDead(changed, farms)
-        noteDowns(changed)
         let summary = changed.count == 1 ? changed.first.map { "\($0.key.endpoint) is \($0.value.rawValue)" } : nil
         let isDone = reconcile(author: "probe", because: summary ?? "\(changed.count) verdicts")
         if isDone, let oldest = news.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: Timestamp.monotonic)) }
         announce(changed, farms)
         saveVerdictsSoon()
+    }
+
+    /// Everything but the commit and the announcement.
+    func take(_ verdicts: [ProbeTarget: Verdict], _ words: [ProbeTarget: String]) -> (changed: [ProbeTarget: Verdict], farms: Set<String>) {
+        let (changed, farms) = desired.set(verdicts: verdicts)
+        reasons.merge(words) { $1 }
+        counters.verdictChanges += changed.count
+        verdictLog.note(changed, reasons, at: desired.now)
+        noteDead(changed, farms)
+        noteDowns(changed)
+        return (changed, farms)
     }
 
     /// Backends ask for another weight or state.
@@ -44,21 +50,23 @@ extension Reconciler {
     /// Where the farm's connections to the backend end; a backend that keeps the client's port has one for each of the listeners'.
     private static func connections(of backend: Backend, _ farm: Farm) -> Set<DeadBackend> {
         farm.listeners.filter { $0.address.family == backend.address.family }.reduce(into: []) { entries, listener in
+            let entrance = DeadBackend.Entrance(address: listener.address, ports: listener.ports)
+            let isReset = farm.verdictPolicy(of: backend).onDown == .reset
             if listener.isWhole {
                 for transport in TransportProtocol.allCases where transport.hasPorts {
-                    entries.insert(DeadBackend(address: backend.address, port: nil, transport: transport))
+                    entries.insert(DeadBackend(address: backend.address, port: nil, transport: transport, by: entrance, isReset: isReset))
                 }
                 return
             }
             for ports in backend.port.map({ [$0] }) ?? listener.ports {
                 let port = ports.isSingle ? ports.first : nil
-                let isReset = farm.verdictPolicy(of: backend).onDown == .reset
-                entries.insert(DeadBackend(address: backend.address, port: port, transport: listener.transport, isReset: isReset))
+                entries.insert(
+                    DeadBackend(address: backend.address, port: port, transport: listener.transport, by: entrance, isReset: isReset))
             }
         }
     }
 
-    private func announce(_ changed: [ProbeTarget: Verdict], _ farms: Set<String>) {
+    func announce(_ changed: [ProbeTarget: Verdict], _ farms: Set<String>) {
         for farm in farms.sorted().compactMap({ desired.farms[$0] }) {
             for backend in farm.backends {
                 guard let target = farm.probeTarget(of: backend), let verdict = changed[target] else { continue }
@@ -73,7 +81,7 @@ extension Reconciler {
         }
     }
 
-    private func saveVerdictsSoon() {
+    func saveVerdictsSoon() {
         guard let delay = verdictSaves.delay(at: .now) else { return }
         Task {
             // Cancelled means that the daemon stops: then they are saved at once.

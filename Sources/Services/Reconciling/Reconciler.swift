@@ -49,8 +49,9 @@ public actor Reconciler {
     /// What follows the commit that takes them out.
     var deadBackends: Set<DeadBackend> = []
     /// What is remembered once the kernel has it.
-    var filesToKeep: [FarmFile]?
+    var filesToKeep: FarmLoader.Load?
     var isRetryPlanned = false
+    var isReapplyPlanned = false
     var handovers = HandoverWatch()
     var following = ConnectionWatch()
     /// What was in transition when the daemon before us ended.
@@ -67,9 +68,14 @@ public actor Reconciler {
     private var pacer = CommitPacer()
     private let started = ContinuousClock.now
     var retryDelay: Duration = Reconciler.firstRetry
+    /// Until files that the kernel refused are applied anew.
+    var reapplyDelay: Duration = Reconciler.firstReapply
 
     static let firstRetry: Duration = .milliseconds(100)
     static let lastRetry: Duration = .seconds(5)
+    static let firstReapply: Duration = .milliseconds(200)
+    /// What is refused that often will hardly be taken later: a helper that the kernel lacks, say.
+    static let lastReapply: Duration = .seconds(60)
     /// Elements in a batch above which the kernel is spared its notices.
     static let bulk = 2_000
     /// Attempts to commit before giving up until the next retry.
@@ -80,8 +86,6 @@ public actor Reconciler {
         /// Devices whose frames are looked at for dsr and stateless farms; nil means every Ethernet device that is up.
         public var ingressDevices: [String]?
         public var probePorts: PortRange
-        /// Ours, as the kernel names the author of a transaction.
-        public var processID: UInt32
         public var handover: HandoverSettings
         /// Of farms that say nothing.
         public var counters: Counting
@@ -97,10 +101,10 @@ public actor Reconciler {
         }
 
         public init(
-            version: String, ingressDevices: [String]?, probePorts: PortRange, processID: UInt32,
-            handover: HandoverSettings = HandoverSettings(), counters: Counting = .off
+            version: String, ingressDevices: [String]?, probePorts: PortRange, handover: HandoverSettings = HandoverSettings(),
+            counters: Counting = .off
         ) {
-            (self.version, self.ingressDevices, self.probePorts, self.processID) = (version, ingressDevices, probePorts, processID)
+            (self.version, self.ingressDevices, self.probePorts) = (version, ingressDevices, probePorts)
             (self.handover, self.counters) = (handover, counters)
         }
     }
@@ -159,8 +163,9 @@ public actor Reconciler {
         if !news.verdicts.isEmpty { take(news) }
         if !news.advices.isEmpty { take(news.advices) }
         if !news.neighbours.isEmpty { take(news.neighbours) }
-        if !news.goneDevices.isEmpty { forgetChains(of: news.goneDevices) }
+        let isChainGone = forgetChains(of: news.goneDevices)
         if news.isNetworkChanged { readNetwork(author: "network") }
+        if isChainGone { reconcile(author: "network", because: "a device is gone") }
         if let (id, author) = news.generation { notice(generation: id, author) }
         if news.areTablesStale { resynchronize(author: "repair", because: "events were lost") }
         if news.isRetryDue { retry() }
@@ -169,7 +174,7 @@ public actor Reconciler {
         if news.isPolicyChangeDue { advancePolicy() }
         if news.isSuspicionLookDue { lookForSuspicion() }
         if news.isFailureLookDue { lookAtFailures() }
-        if let author = news.reapplyAuthor { Task { _ = await apply(author: author) } }
+        if let author = news.reapplyAuthor { reapply(author: author) }
         for note in news.linkNotes { events.post(.link, note) }
         publish()
     }

@@ -61,6 +61,18 @@ private struct Table {
         #expect(try table.ports() == [2001, 2002, 2003, 2004, 2006])
     }
 
+    /// Another farm may have the same server, and think otherwise of it.
+    @Test(arguments: [(80, 80, 0), (80, 80, 1), (81, 443, 0)]) func connectionsByAnotherEntranceAreKept(
+        first: Int, last: Int, isElsewhere: Int
+    ) throws {
+        let table = try Table()
+        try table.add(tcp: "SYN_SENT", from: 1001, to: "10.1.0.1:8080")
+        let range = try #require(PortRange(UInt16(first), UInt16(last)))
+        let entrance = DeadBackend.Entrance(address: IPAddress(v4: 0xC000_0250 + UInt32(isElsewhere)), ports: [range])
+        let dead = DeadBackend(address: IPAddress(v4: 0x0A01_0001), port: 8080, transport: .tcp, by: entrance)
+        #expect(try table.forgetter.forgetUnanswered([dead]) == (first == 80 && isElsewhere == 0 ? 1 : 0))
+    }
+
     @Test(arguments: ["10.1.0.1:53", "[fd00:1::1]:53"])
     func udpEntriesAreForgottenAnsweredOrNot(backend: String) throws {
         let table = try Table()

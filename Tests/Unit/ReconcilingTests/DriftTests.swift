@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct DriftTests {
     private static let nft = KernelEvent.Author(processID: 4711, name: "nft")
-    private static let us = KernelEvent.Author(processID: Scene.processID, name: "zvnftd")
+    private static let us = KernelEvent.Author(processID: 1, name: "zvnftd")
 
     /// All news up to here have been handled.
     private func handled(_ scene: Scene, _ events: KernelEvent...) async throws {

@@ -179,5 +179,6 @@ extension PacketFate {
 
 extension DriverError {
     static let noRoom = DriverError(kind: .noRoom, errno: 12, message: "the kernel has no room")
+    static let cannot = DriverError(kind: .refused, errno: 2, message: "the kernel lacks something")
     static let broken = DriverError(kind: .broken, errno: 104, message: "the socket failed")
 }

@@ -24,7 +24,7 @@ import Testing
         #expect(news.verdicts == [target(1): .up, target(2): .down])
         #expect(news.reasons == [target(1): "40", target(2): "20"])
         #expect(news.oldestVerdict == MonotonicInstant(nanoseconds: 20))
-        #expect(inbox.take().isEmpty)
+        #expect(inbox.take().verdicts.isEmpty)
     }
 
     @Test func verdictsCanBeTakenAlone() {

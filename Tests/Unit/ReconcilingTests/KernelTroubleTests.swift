@@ -109,6 +109,23 @@ import Testing
         }
     }
 
+    @Test func filesThatTheKernelCannotServeAreTriedLessAndLess() async throws {
+        let scene = try Scene(FarmTexts.farm())
+        try await scene.run { reconciler in
+            try await scene.settled()
+            scene.kernel.change { $0.standingRefusal = .cannot }
+            scene.texts.replace([FarmTexts.farm()] + FarmTexts.farms(3))
+            let before = scene.kernel.attempts
+            _ = await reconciler.apply(author: "files")
+            try await until("three have failed") { await reconciler.reapplyDelay >= .milliseconds(1_600) }
+            #expect(scene.kernel.attempts - before <= 6, "one attempt, a look, and another, each time")
+            #expect(await reconciler.status().farms.total == 1)
+            scene.kernel.change { $0.standingRefusal = nil }
+            try await until("the farms come when the kernel can") { await reconciler.status().farms.total == 4 }
+            #expect(await reconciler.reapplyDelay == Reconciler.firstReapply)
+        }
+    }
+
     @Test func aStartWithoutRoomServesAsSoonAsThereIsSome() async throws {
         let scene = try Scene(FarmTexts.farm())
         scene.kernel.change { $0.refusals = [.noRoom, .noRoom] }

@@ -53,7 +53,7 @@ import Testing
     @Test func theListIsRememberedWithTheFiles() async throws {
         let (disk, store) = (Disk(), MemoryStore())
         let loader = disk.loader(store)
-        try await loader.keep(await loader.load().files)
+        try await loader.keep(await loader.load())
         disk.list.withLock { $0 = "nonsense\n" }
         let next = disk.loader(store)
         let (now, before) = (await next.load(), try #require(try await next.loadLastGood(insteadOf: await next.load())))
@@ -61,10 +61,23 @@ import Testing
         #expect(addresses(before) == [192, 0, 2, 1, 192, 0, 2, 1])
     }
 
+    /// A dry run reads other lists before the files are written down.
+    @Test func whatIsReadMeanwhileIsNotKept() async throws {
+        let (disk, store) = (Disk(), MemoryStore())
+        let loader = disk.loader(store)
+        let accepted = await loader.load()
+        disk.list.withLock { $0 = "192.0.2.3\n" }
+        _ = await loader.load()
+        try await loader.keep(accepted)
+        let next = disk.loader(store)
+        let before = try #require(try await next.loadLastGood(insteadOf: await next.load()))
+        #expect(addresses(before) == [192, 0, 2, 1, 192, 0, 2, 1])
+    }
+
     @Test func whatIsTheSameIsNotLoadedTwice() async throws {
         let (disk, store) = (Disk(), MemoryStore())
         let loader = disk.loader(store)
-        try await loader.keep(await loader.load().files)
+        try await loader.keep(await loader.load())
         let next = disk.loader(store)
         #expect(try await next.loadLastGood(insteadOf: await next.load()) == nil)
         disk.list.withLock { $0 = "192.0.2.3\n" }

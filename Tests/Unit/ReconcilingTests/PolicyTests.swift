@@ -55,7 +55,9 @@ import Testing
             scene.prober.report(.down, of: "10.0.0.2:8080")
             try await until("it is forgotten") { !scene.connections.walks.isEmpty }
             let address = IPAddress(v4: 0x0A00_0002)
-            #expect(scene.connections.forgotten == [DeadBackend(address: address, port: 8080, transport: .tcp, isReset: true)])
+            let entrance = DeadBackend.Entrance(address: IPAddress(v4: 0xCB00_710A), ports: [PortRange(80)].compactMap(\.self))
+            let dead = DeadBackend(address: address, port: 8080, transport: .tcp, by: entrance, isReset: true)
+            #expect(scene.connections.forgotten == [dead])
             #expect(scene.kernel.ruleset.text().contains("fallen-backends4"))
         }
     }

@@ -26,7 +26,6 @@ struct Scene {
     let reconciler: Reconciler
 
     /// As whom the reconciler commits.
-    static let processID: UInt32 = 1
     static let caller = Caller(name: "lbctl:test")
 
     init(_ texts: String..., isOwned: Bool = true, answering answer: Verdict? = .up) throws {
@@ -48,7 +47,7 @@ struct Scene {
             driver: kernel, inbox: inbox, notices: notices, network: network, connections: connections, ledger: ledger, gauge: gauge,
             failures: failures, prober: prober, loader: FarmLoader(store: store) { texts.read() }, store: store,
             settings: .init(
-                version: "test", ingressDevices: nil, probePorts: try #require(PortRange(61000, 65535)), processID: 1, handover: handover),
+                version: "test", ingressDevices: nil, probePorts: try #require(PortRange(61000, 65535)), handover: handover),
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 

@@ -10,8 +10,11 @@ import Testing
 @Suite struct VerdictTests {
     private static let all: Set = ["10.0.0.1:8080", "10.0.0.2:8080", "10.0.0.3:8080"]
 
-    private func dead(_ last: UInt8, _ transport: TransportProtocol = .tcp, port: UInt16? = 8080) -> DeadBackend {
-        DeadBackend(address: IPAddress(v4: 0x0A00_0000 + UInt32(last)), port: port, transport: transport)
+    private func dead(
+        _ last: UInt8, _ transport: TransportProtocol = .tcp, port: UInt16? = 8080, at ports: PortRange? = PortRange(80)
+    ) -> DeadBackend {
+        let entrance = DeadBackend.Entrance(address: IPAddress(v4: 0xCB00_710A), ports: [ports].compactMap(\.self))
+        return DeadBackend(address: IPAddress(v4: 0x0A00_0000 + UInt32(last)), port: port, transport: transport, by: entrance)
     }
 
     @Test func downMovesTheSlotsAndThenForgetsTheConnections() async throws {
@@ -66,8 +69,10 @@ import Testing
             try await scene.settled()
             scene.prober.report(.down, of: "10.0.0.1:53", "10.0.0.2:53")
             try await until("both are forgotten") { !scene.connections.walks.isEmpty }
-            let kept = [dead(1, .tcp, port: 53), dead(1, .udp, port: 53), dead(1, .tcp, port: nil)]
-            #expect(scene.connections.forgotten == Set(kept + [dead(2, .tcp, port: 53), dead(2, .udp, port: 53)]))
+            let (dns, range) = (PortRange(53), PortRange(8000, 8100))
+            let kept = [dead(1, .tcp, port: 53, at: dns), dead(1, .udp, port: 53, at: dns), dead(1, .tcp, port: nil, at: range)]
+            let fixed = [dead(2, .tcp, port: 53, at: dns), dead(2, .udp, port: 53, at: dns), dead(2, .tcp, port: 53, at: range)]
+            #expect(scene.connections.forgotten == Set(kept + fixed))
         }
     }
 
