@@ -57,5 +57,5 @@ public enum TableSize: Sendable, Hashable {
 
     /// The sizes on offer: primes, so that no pattern of weights resonates with them. A larger table shares more evenly and moves
     /// fewer clients when backends are added or removed, and costs memory and cache misses (docs/design/slots.md).
-    public static let classes = [127, 251, 509, 1021, 4093, 16381]
+    public static let classes = [127, 179, 251, 509, 1021, 4093, 16381]
 }

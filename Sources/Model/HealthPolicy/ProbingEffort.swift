@@ -19,7 +19,7 @@ public struct ProbingEffort: Sendable, Hashable {
 /// Counts durations by size, for a Prometheus histogram.
 public struct DurationHistogram: Sendable, Hashable {
     /// Upper bounds, seconds.
-    private static let bounds = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+    private static let bounds = [0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
     private var counts = [UInt64](repeating: 0, count: bounds.count + 1)
     public private(set) var sum: Duration = .zero
 

@@ -64,7 +64,7 @@ extension Reconciler {
         page.family(
             "zvnft_probe_duration_seconds", "From the start of a probe to its result, by type; late ones are left out.", "histogram")
         for (type, histogram) in effort.durations.sorted(by: { $0.key < $1.key }) {
-            page.add(histogram, to: "zvnft_probe_duration_seconds", type)
+            page.add(histogram, to: "zvnft_probe_duration_seconds", [("type", type)])
         }
     }
 
@@ -116,19 +116,17 @@ struct MetricsPage {
         sample(name, [], Double(value))
     }
 
-    mutating func histogram(_ name: String, _ help: String, _ histogram: LatencyHistogram) {
+    mutating func histogram(_ name: String, _ help: String, _ histogram: DurationHistogram) {
         family(name, help, "histogram")
-        for (bound, count) in histogram.cumulative { sample("\(name)_bucket", [("le", bound.map { "\($0)" } ?? "+Inf")], Double(count)) }
-        sample("\(name)_sum", [], histogram.sum / .seconds(1))
-        sample("\(name)_count", [], Double(histogram.count))
+        add(histogram, to: name, [])
     }
 
-    mutating func add(_ histogram: DurationHistogram, to name: String, _ type: String) {
+    mutating func add(_ histogram: DurationHistogram, to name: String, _ labels: [(String, String)]) {
         for (bound, count) in histogram.cumulative {
-            sample("\(name)_bucket", [("type", type), ("le", bound.map { "\($0)" } ?? "+Inf")], Double(count))
+            sample("\(name)_bucket", labels + [("le", bound.map { "\($0)" } ?? "+Inf")], Double(count))
         }
-        sample("\(name)_sum", [("type", type)], histogram.sum / .seconds(1))
-        sample("\(name)_count", [("type", type)], Double(histogram.count))
+        sample("\(name)_sum", labels, histogram.sum / .seconds(1))
+        sample("\(name)_count", labels, Double(histogram.count))
     }
 
     mutating func family(_ name: String, _ help: String, _ kind: String) {

@@ -85,11 +85,7 @@ extension Reconciler {
     /// Nil where there is no conntrack.
     private func connections(to backend: Backend, _ farm: Farm, _ counts: ConnectionIndex) -> Int? {
         guard farm.mode.usesConntrack else { return nil }
-        return counts[backend.address, default: []].reduce(0) { sum, entry in
-            let isOurs =
-                (backend.port?.contains(entry.key.endpoint.port) ?? true) && farm.listens(at: entry.key.listener, entry.key.transport)
-            return isOurs ? sum + entry.value : sum
-        }
+        return counts[backend.address, default: []].reduce(0) { $1.key.ends(at: backend, of: farm) ? $0 + $1.value : $0 }
     }
 
     /// Nil while nothing of the farm is in transition.

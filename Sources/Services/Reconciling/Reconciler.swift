@@ -122,7 +122,7 @@ public actor Reconciler {
         /// The load at the start.
         var firstCommit: Duration?
         /// From a probe's verdict to the kernel's yes.
-        var verdictToKernel = LatencyHistogram()
+        var verdictToKernel = DurationHistogram()
     }
 
     public init(

@@ -19,7 +19,7 @@ extension RealTraffic {
             #expect(verdicts.isEmpty, "\(verdicts)")
             try balancer.lab.killServers(of: "b1")
             try balancer.awaitHealth("down", of: "b1")
-            #expect(try events.all.contains { $0.kind == "verdict" && $0.backend == "b1" })
+            try events.await("b1 is told to be down") { $0.kind == "verdict" && $0.backend == "b1" }
         }
 
         @Test func stoppedForTenSecondsItTakesNobodyDown() throws {

@@ -72,7 +72,7 @@ import Testing
         #expect(try await verdict(DNSCheck(query: "alias.example", type: .a, answer: "192.0.2.7")) == "up: NOERROR, 192.0.2.7")
         #expect(try await verdict(DNSCheck(query: "example", type: .mx, answer: "10 mail.example")) == "up: NOERROR, 10 mail.example")
         #expect(try await verdict(DNSCheck(query: "txt.example", type: .txt, answer: "hello")) == "up: NOERROR, hello")
-        _ = try wire.atServer("pkill -9 --ns $$ --nslist net dnsmasq")
+        _ = try wire.atServer("pkill -9 --ns $$ --nslist net dnsmasq; while ss -Hln sport = :5353 | grep -q .; do sleep 0.02; done")
         #expect(try await verdict(DNSCheck(query: "www.example", type: .a)) == "down: port unreachable")
         #expect(try await verdict(DNSCheck(query: "www.example", type: .a, isOverTCP: true)) == "down: connection refused")
     }

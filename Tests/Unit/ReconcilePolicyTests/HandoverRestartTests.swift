@@ -71,7 +71,7 @@ import Testing
         var farm = web.farm
         farm.tableSize = .slots(509)
         let transition = try #require(restarted(web, farm: farm, kept: [:]).transition())
-        #expect(transition.moves.count == 127 && transition.counting.tableSize == 127)
+        #expect(transition.moves.count == 179 && transition.counting.tableSize == 179)
     }
 
     /// Overrides are stored before the kernel has them or after: only the kernel says which.

@@ -25,7 +25,7 @@ import Testing
         let transition = try #require(web.transition())
         #expect(Set(transition.moves.keys) == had && !had.isEmpty)
         #expect(transition.moves.values.allSatisfy { $0.destination == web.destination(2) && $0.since == web.state.now })
-        #expect(transition.strays.isEmpty && transition.counting.tableSize == 127)
+        #expect(transition.strays.isEmpty && transition.counting.tableSize == 179)
         #expect(web.state.transitions["web"]?.count == 1, "only tcp is listened for")
     }
 
@@ -154,7 +154,7 @@ import Testing
     @Test func allDrainedIsATransitionToNobody() throws {
         var web = try DirectFarm(backends: 1)
         web.override(1, Self.drain)
-        #expect(web.transition()?.moves.count == 127)
+        #expect(web.transition()?.moves.count == 179)
         #expect(web.state.compiledFarms["web"]?.slots[.ipv4] == [])
     }
 }
@@ -270,7 +270,7 @@ import Testing
         var web = try DirectFarm()
         web.edit { $0.tableSize = .slots(251) }
         let first = try #require(web.transition())
-        #expect(first.moves.count == 127 && first.counting.tableSize == 127)
+        #expect(first.moves.count == 179 && first.counting.tableSize == 179)
         web.state.settled()
         let left = web.slots(of: 2)
         web.override(2, Self.drain)
@@ -286,7 +286,7 @@ import Testing
         web.state.settled()
         web.edit { $0.scheduler = .maglev(.address) }
         let transition = try #require(web.transition())
-        #expect(transition.moves.count == 127 && transition.counting.scheduler == .maglev(.addressAndPort))
+        #expect(transition.moves.count == 179 && transition.counting.scheduler == .maglev(.addressAndPort))
         for slot in had { #expect(transition.moves[slot]?.destination == web.destination(2)) }
         #expect(Set(transition.strays.keys) == Set([1, 3, 4].map(web.destination)))
     }
@@ -295,7 +295,7 @@ import Testing
         var web = try DirectFarm()
         web.edit { $0.scheduler = .hash(.addressAndPort) }
         let transition = try #require(web.transition())
-        #expect((1..<127).contains(transition.moves.count))
+        #expect((1..<179).contains(transition.moves.count))
     }
 
     @Test func whoKeepsConnectionsHimselfNeedsNone() throws {

@@ -39,7 +39,7 @@ import Testing
             scene.prober.report(.down, of: "10.0.0.4:8080")
             try await until("it is out") { !scene.kernel.reached("203.0.113.10:80").contains("10.0.0.4:8080") }
             let flip = try #require(scene.kernel.batches.last)
-            #expect((12...14).contains(flip.elementsAdded) && flip.elementsRemoved == flip.elementsAdded)
+            #expect((17...19).contains(flip.elementsAdded) && flip.elementsRemoved == flip.elementsAdded)
             scene.prober.report(.up, of: "10.0.0.4:8080")
             try await until("it is back") { scene.kernel.reached("203.0.113.10:80").contains("10.0.0.4:8080") }
             #expect(scene.kernel.batches.last?.elementsAdded == flip.elementsAdded)

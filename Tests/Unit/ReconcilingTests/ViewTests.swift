@@ -111,7 +111,7 @@ import Testing
             let detail = try await reconciler.farm("web")
             #expect(detail.source == "1.yaml:1")
             #expect(detail.farm.listen == ["203.0.113.10:80/tcp"] && detail.farm.mode == "dnat" && detail.farm.scheduler == "maglev")
-            #expect(detail.farm.tableSize == 127)
+            #expect(detail.farm.tableSize == 179)
             #expect(await reconciler.farms().farms.map(\.name) == ["f0", "web"])
             #expect(await #expect(throws: Problem.self) { try await reconciler.farm("nowhere") }?.status == 404)
         }

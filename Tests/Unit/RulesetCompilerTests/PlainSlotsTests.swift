@@ -48,9 +48,9 @@ import Testing
     @Test func theSelectionOfMoreThanHalfOfTheListenersIsAskedFirst() throws {
         let usual = try (0..<3).map { try farm($0) }
         let other = try (3..<5).map { try farm($0, .maglev(.address)) }
-        #expect(askedFirst(try table(usual + other)) == ["plain-select4-127-hash-saddr-sport"])
+        #expect(askedFirst(try table(usual + other)) == ["plain-select4-179-hash-saddr-sport"])
         #expect(askedFirst(try table(Array(usual[1...]) + other)) == [])
-        #expect(askedFirst(try table(Array(usual[2...]) + other)) == ["plain-select4-127-hash-saddr"])
+        #expect(askedFirst(try table(Array(usual[2...]) + other)) == ["plain-select4-179-hash-saddr"])
     }
 
     /// Thousands of farms may be loaded when one more tips the scale.
@@ -67,10 +67,10 @@ import Testing
         let plain = try (0..<3).map { try farm($0) }
         let limited = try farm(3) { $0.limits.newConnections = Rate(5, per: .second) }
         let table = try table(plain + [limited])
-        let map = try #require(table.set("plain-select4-127-hash-saddr-sport"))
-        #expect(map.fragments["f0"]?.count == 127)
+        let map = try #require(table.set("plain-select4-179-hash-saddr-sport"))
+        #expect(map.fragments["f0"]?.count == 179)
         #expect(map.fragments["f3"]?.isEmpty ?? true)
-        #expect(table.set("slots4-127")?.fragments["f3"]?.count == 127)
+        #expect(table.set("slots4-179")?.fragments["f3"]?.count == 179)
     }
 
     @Test func turnsAndRangesAreLeftToTheDispatch() throws {

@@ -47,8 +47,8 @@ private let schedulers: [Scheduler] = [.maglev(.addressAndPort), .hash(.address)
     }
 
     /// The bounds of the product: at most 9 % at the default size and 3.5 % with 1 021 slots, of the clients of the others.
-    @Test(arguments: [(127, 0.06, 0.09), (1021, 0.023, 0.035)])
-    func removingABackendMovesFewOfTheOthers(size: Int, mean: Double, most: Double) {
+    @Test(arguments: [(179, 0.05, 0.09), (1021, 0.023, 0.035)])
+    func removingABackendMovesFewOfTheOthers(size: Int, mean: Double, most: Double) throws {
         var moves: [Double] = []
         for farm in 0..<12 {
             let all = members([Int](repeating: 1, count: 10), prefix: "10.0.\(farm).")
@@ -60,9 +60,8 @@ private let schedulers: [Scheduler] = [.maglev(.addressAndPort), .hash(.address)
                 moves.append(Double(others.count { $0.0 != $0.1 }) / Double(others.count))
             }
         }
-        let sorted = moves.sorted()
-        #expect(sorted.reduce(0, +) / Double(sorted.count) < mean)
-        #expect(sorted[sorted.count * 98 / 100] <= most)
+        #expect(moves.reduce(0, +) / Double(moves.count) < mean)
+        #expect(try #require(moves.max()) <= most)
     }
 
     @Test func roundRobinIsEvenInEveryRunOfTurns() {
