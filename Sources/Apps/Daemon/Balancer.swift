@@ -96,6 +96,7 @@ struct Balancer {
         var own = Reconciler.Settings(
             version: Product.version, ingressDevices: settings.ingressDevices, probePorts: ports,
             handover: settings.handover, counters: settings.counters)
+        own.probeMarks = settings.probeMarks
         if !settings.hooks.isEmpty { own.listener = { hooks.post($0) } }
         own.hookCounts = {
             hooks.efforts.flatMap { effort in

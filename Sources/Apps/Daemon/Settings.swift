@@ -19,6 +19,8 @@ struct Settings: Sendable, Equatable {
     /// Nil: every Ethernet device that is up.
     var ingressDevices: [String]?
     var probePorts: ClosedRange<UInt16> = 61000...65535
+    /// Bits of the packet mark.
+    var probeMarks = ProbeMarks.standard
     /// Whether checks of type exec may run programs.
     var execProbes = false
     /// How connections outlast changes of tables where nothing is kept of each.
@@ -100,6 +102,13 @@ extension Settings {
             let bounds = (node.scalar?.string ?? "").split(separator: "-").map { UInt16($0) }
             guard bounds.count == 2, let first = bounds[0], let last = bounds[1], first > 1024, first < last else { return false }
             settings.probePorts = first...last
+            return true
+        },
+        "probeMark": Setting(expected: "bits of the packet mark, four or more side by side, as in 0xffff0000") { settings, node in
+            guard let text = node.scalar?.string, text.hasPrefix("0x"), let bits = UInt32(text.dropFirst(2), radix: 16),
+                let marks = ProbeMarks(mask: bits)
+            else { return false }
+            settings.probeMarks = marks
             return true
         },
         "execProbes": Setting(expected: "true or false") { settings, node in

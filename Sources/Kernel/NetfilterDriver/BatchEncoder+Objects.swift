@@ -40,7 +40,7 @@ extension BatchEncoder {
             nftnl_chain_set_u32(chain, UInt16(NFTNL_CHAIN_POLICY.rawValue), UInt32(NF_ACCEPT))
             nftnl_chain_set_u32(chain, UInt16(NFTNL_CHAIN_HOOKNUM.rawValue), base.hook.number)
             nftnl_chain_set_s32(chain, UInt16(NFTNL_CHAIN_PRIO.rawValue), base.priority)
-            if case .ingress(let device) = base.hook { nftnl_chain_set_str(chain, UInt16(NFTNL_CHAIN_DEV.rawValue), device) }
+            if let device = base.hook.device { nftnl_chain_set_str(chain, UInt16(NFTNL_CHAIN_DEV.rawValue), device) }
         }
         nftnl_chain_nlmsg_build_payload(header, chain)
     }
@@ -82,6 +82,8 @@ extension BaseChain.Hook {
         case .output: NF_INET_LOCAL_OUT.rawValue
         case .postrouting: NF_INET_POST_ROUTING.rawValue
         case .ingress: UInt32(NF_NETDEV_INGRESS.rawValue)
+        // NF_NETDEV_EGRESS, which headers before Linux 5.16 lack.
+        case .egress: UInt32(NF_NETDEV_INGRESS.rawValue) + 1
         }
     }
 }

@@ -15,7 +15,7 @@ extension RuleEncoder {
         case .address(_, let family), .network(_, let family, _): require(family)
         case .mac: requireEthernet()
         case .slot(.hash(let inputs, _, _)): for input in inputs { require(input) }
-        case .transport, .port, .originalDestination, .originalDestinationPort, .quoted, .slot: break
+        case .transport, .port, .mark, .originalDestination, .originalDestinationPort, .quoted, .slot: break
         }
     }
 

@@ -36,6 +36,7 @@ extension RuleEncoder {
         case .transport: append(.meta(NFT_META_L4PROTO, into: register))
         case .port(let side): append(.payload(side.port, into: register))
         case .mac(let side): append(.payload(side.mac, into: register))
+        case .mark(let bits): append(.meta(NFT_META_MARK, into: register), .mask(register, hostOctets(bits)))
         case .quoted(let field, let family): append(.payload(.quoted(field, family), into: register))
         case .originalDestination(let family):
             append(.conntrack(family == .ipv4 ? NFT_CT_DST_IP : NFT_CT_DST_IP6, original: true, into: register))

@@ -22,6 +22,11 @@ extension RuleEncoder {
         append(.conntrack(key, into: .first), .mask(.first, hostOctets(bit)), .compare(.first, NFT_CMP_NEQ, hostOctets(UInt32(0))))
     }
 
+    mutating func match(marked bits: UInt32) {
+        append(
+            .meta(NFT_META_MARK, into: .first), .mask(.first, hostOctets(bits)), .compare(.first, NFT_CMP_NEQ, hostOctets(UInt32(0))))
+    }
+
     mutating func matchNeighbourDiscovery() {
         require(.ipv6)
         require(.icmp6)

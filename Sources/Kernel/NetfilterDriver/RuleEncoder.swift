@@ -39,6 +39,7 @@ struct RuleEncoder {
         case .frame(let family): match(frame: family)
         case .controlMessage(let family): matchControlProtocol(family)
         case .errorReport(let type, let family): match(report: type, family)
+        case .marked(let bits): match(marked: bits)
         case .rate(let rate, let isOver): append(.limit(rate, isOver: isOver))
         case .rateOver(let rate, let key, let set): change(set, NFT_DYNSET_OP_UPDATE, key, limit: .limit(rate, isOver: true))
         case .connectionsOver(let count, let key, let set): change(set, NFT_DYNSET_OP_ADD, key, limit: .connectionsOver(count))
@@ -62,6 +63,8 @@ struct RuleEncoder {
         case .assignHelper(let name): append(.object(name, type: UInt32(NFT_OBJECT_CT_HELPER)))
         case .setMark(let mark):
             append(.meta(NFT_META_MARK, into: .first), .set(.first, hostOctets(mark)), .setMeta(NFT_META_MARK, from: .first))
+        case .clearMark(let bits):
+            append(.meta(NFT_META_MARK, into: .first), .mask(.first, hostOctets(~bits)), .setMeta(NFT_META_MARK, from: .first))
         case .log(let prefix): append(Expression("log").with(NFTNL_EXPR_LOG_PREFIX, prefix))
         case .synProxy(let options): append(.synProxy(options))
         case .notrack: append(Expression("notrack"))

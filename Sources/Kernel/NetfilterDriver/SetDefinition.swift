@@ -94,6 +94,7 @@ extension Field {
         case .mac: 9
         case .transport: 12
         case .port: 13
+        case .mark: 19
         case .device: 20
         }
     }
@@ -119,6 +120,7 @@ extension Field {
         case 9: .mac
         case 12: .transport
         case 13: .port
+        case 19: .mark
         case 20: .device
         default: nil
         }

@@ -56,7 +56,7 @@ struct SetUserData {
     private static func byteOrder(_ fields: [Field]) -> ByteOrder {
         guard fields.count == 1 else { return .invalid }
         return switch fields[0] {
-        case .slot, .device, .transport: .host
+        case .slot, .device, .transport, .mark: .host
         case .address, .port, .mac: .network
         }
     }
@@ -87,6 +87,7 @@ struct SetUserData {
         case .mac: payload(description: 17, field: 1)
         case .transport: .node(.meta) { $0.append(0, 16) }
         case .device: .node(.meta) { $0.append(0, 4) }
+        case .mark: .node(.meta) { $0.append(0, 3) }
         case .slot(let modulus): .node(.numgen) { $0.appendNumgenFields(modulus: modulus) }
         }
     }

@@ -159,7 +159,8 @@ extension TableReader {
 
     private func hook(_ number: UInt32, _ devices: [String]) -> BaseChain.Hook? {
         guard family == .inet else {
-            return devices.count == 1 && number == UInt32(NF_NETDEV_INGRESS.rawValue) ? .ingress(device: devices[0]) : nil
+            guard devices.count == 1 else { return nil }
+            return [.ingress(device: devices[0]), .egress(device: devices[0])].first { $0.number == number }
         }
         return [.prerouting, .input, .forward, .output, .postrouting].first { $0.number == number }
     }

@@ -16,6 +16,7 @@ struct FarmRules {
         checkMode()
         checkTraffic()
         checkProbes()
+        checkPassages()
         checkWhole()
     }
 

@@ -1,3 +1,5 @@
+import FarmModel
+
 extension FarmSchema {
     /// The keys of a health check; they stand under the farm and under each backend.
     static func health(_ path: String, _ meaning: String) -> FarmKey {
@@ -29,8 +31,11 @@ extension FarmSchema {
     private static func via(_ path: String) -> [FarmKey] {
         [
             FarmKey(
-                "\(path).via", .choice([.word("direct"), .later("vip")]), default: "direct",
-                "Whether the probe goes through the farm's own rules.")
+                "\(path).via", .choice(ProbeVia.allCases.map { .word($0.rawValue) }), default: "direct",
+                """
+                direct: the probe goes to the backend's own address. vip: it goes to the listener, through the farm's own rules, so that \
+                these are tested too, and in dsr that the backend answers for the listener's address.
+                """)
         ]
     }
 

@@ -100,7 +100,6 @@ enum HealthDecoder {
         settings.timeout = fields["timeout"]?.duration()
         settings.rise = fields["rise"]?.integer()
         settings.fall = fields["fall"]?.integer()
-        _ = fields["via"]?.word { $0 }
     }
 
     /// What is said to the target, and how it gets there.

@@ -11,10 +11,10 @@ enum HealthScope {
     static let types: [(key: String, types: [String])] = places + talks + transports
 
     private static let places: [(key: String, types: [String])] =
-        ["address", "via", "interval", "fastInterval", "downInterval", "timeout", "rise", "fall", "spread", "jitter"]
+        ["address", "interval", "fastInterval", "downInterval", "timeout", "rise", "fall", "spread", "jitter"]
         .map { ($0, everything) }
         + PolicySettings.ofVerdicts.map { ($0, everything) }
-        + ["source", "interface"].map { ($0, everything.filter { $0 != "exec" }) } + [("port", everything.filter { $0 != "icmp" })]
+        + [("via", everything.filter { !["icmp", "exec"].contains($0) })] + ["source", "interface"].map { ($0, everything.filter { $0 != "exec" }) } + [("port", everything.filter { $0 != "icmp" })]
 
     private static let talks: [(key: String, types: [String])] =
         ["method", "path", "headers", "expectStatus", "expectBody", "expectPattern", "degradedHeader"].map { ($0, http) }

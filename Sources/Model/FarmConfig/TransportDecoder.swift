@@ -12,6 +12,7 @@ enum TransportDecoder {
         settings.jitter = fields["jitter"]?.text().flatMap { DecimalText.integer($0.dropLast()) }
         _ = fields["spread"]?.word { $0 }
         settings.reuse = fields["reuse"]?.boolean()
+        settings.via = fields["via"]?.word(ProbeVia.init(rawValue:))
         readTLS(&settings, fields)
         settings.dns = dns(fields)
         settings.exec = exec(fields)

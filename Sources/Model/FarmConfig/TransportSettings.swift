@@ -7,6 +7,7 @@ struct TransportSettings {
     var interface: String?
     var jitter: Int?
     var reuse: Bool?
+    var via: ProbeVia?
     var verify: Bool?
     var serverName, ca: String?
     var daysLeft: Int?
@@ -16,7 +17,7 @@ struct TransportSettings {
     func over(_ base: TransportSettings) -> TransportSettings {
         var whole = TransportSettings(
             source: source ?? base.source, interface: interface ?? base.interface, jitter: jitter ?? base.jitter,
-            reuse: reuse ?? base.reuse, verify: verify ?? base.verify, serverName: serverName ?? base.serverName, ca: ca ?? base.ca,
+            reuse: reuse ?? base.reuse, via: via ?? base.via, verify: verify ?? base.verify, serverName: serverName ?? base.serverName, ca: ca ?? base.ca,
             daysLeft: daysLeft ?? base.daysLeft)
         (whole.dns, whole.exec) = (dns.over(base.dns), exec.over(base.exec))
         return whole
@@ -25,7 +26,7 @@ struct TransportSettings {
     func way(of type: String) -> ProbeWay {
         ProbeWay(
             tls: ["https", "tls"].contains(type) ? tls : nil, reuse: reuse ?? true, source: source, interface: interface,
-            jitter: jitter ?? 0)
+            jitter: jitter ?? 0, via: via ?? .direct)
     }
 
     private var tls: TLSCheck {

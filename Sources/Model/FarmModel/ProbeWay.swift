@@ -12,11 +12,20 @@ public struct ProbeWay: Sendable, Hashable {
     public var interface: String?
     /// Per cent of the interval by which chance moves each start, 0–50.
     public var jitter: Int
+    /// Whether it goes to the backend itself, or to a listener and through the farm's own rules.
+    public var via: ProbeVia
 
-    public init(tls: TLSCheck? = nil, reuse: Bool = true, source: IPAddress? = nil, interface: String? = nil, jitter: Int = 0) {
+    public init(
+        tls: TLSCheck? = nil, reuse: Bool = true, source: IPAddress? = nil, interface: String? = nil, jitter: Int = 0,
+        via: ProbeVia = .direct
+    ) {
         (self.tls, self.reuse, self.source, self.interface, self.jitter) = (tls, reuse, source, interface, jitter)
+        self.via = via
     }
 }
+
+/// Where a probe enters.
+public enum ProbeVia: String, Sendable, Hashable, CaseIterable { case direct, vip }
 
 /// What a certificate has to be.
 public struct TLSCheck: Sendable, Hashable {

@@ -23,7 +23,8 @@ extension ProbeTarget {
 
     /// A host has no port: backends of one share its echoes.
     private func part(_ check: HealthCheck) -> ProbeTarget {
-        ProbeTarget(address: check.address ?? address, port: check.kind == .icmp ? 0 : check.port ?? port, check: check)
+        ProbeTarget(
+            address: check.address ?? address, port: check.kind == .icmp ? 0 : check.port ?? port, check: check, passage: passage)
     }
 
     /// The probe that asks the agent.

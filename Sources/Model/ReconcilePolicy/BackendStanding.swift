@@ -27,7 +27,9 @@ extension Farm {
         guard check.kind != .none || check.agent != nil, let port = check.port ?? backend.port?.first ?? listenerPort(for: backend) else {
             return nil
         }
-        return ProbeTarget(address: check.address ?? backend.address, port: port, check: check)
+        return ProbeTarget(
+            address: check.address ?? backend.address, port: port, check: check,
+            passage: check.way.via == .vip ? probePassage(to: backend) : nil)
     }
 
     /// A backend that keeps the client's port is probed at the first port of the farm.

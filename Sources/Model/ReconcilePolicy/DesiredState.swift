@@ -52,18 +52,23 @@ public struct DesiredState: Sendable {
     private let probePorts: PortRange
     /// Of farms that say nothing.
     private let counters: Counting
+    /// The marks of probes through farms' rules.
+    private var probeMarks: ProbeMarkBook
 
     public init(
-        probePorts: PortRange = Environment.defaultProbePorts, handover: HandoverSettings = HandoverSettings(),
-        counters: Counting = .off
+        probePorts: PortRange = Environment.defaultProbePorts, probeMarks: ProbeMarks = .standard,
+        handover: HandoverSettings = HandoverSettings(), counters: Counting = .off
     ) {
-        (self.probePorts, handoverSettings, self.counters) = (probePorts, handover, counters)
+        (self.probePorts, self.probeMarks) = (probePorts, ProbeMarkBook(probeMarks))
+        (handoverSettings, self.counters) = (handover, counters)
     }
 
     public var ruleset: Ruleset { compiler.ruleset }
     public var compiledFarms: [String: CompiledFarm] { compiler.farms }
     /// Every distinct probe that the farms ask for.
     public var probeTargets: Set<ProbeTarget> { Set(users.keys) }
+    /// What their sockets are marked with, of those that go through farms' rules.
+    public var entranceMarks: [ProbeEntrance: UInt32] { probeMarks.given }
     public var hasUnknownVerdicts: Bool { users.keys.contains { (verdicts[$0] ?? .unknown) == .unknown } }
     public func isProbed(_ target: ProbeTarget) -> Bool { users[target] != nil }
     /// Addresses whose next hop is wanted.
@@ -176,9 +181,11 @@ extension DesiredState {
         let changed = Set(nextHops.keys).union(new.keys).filter { nextHops[$0] != new[$0] }
         nextHops = new
         let concerned = changed.reduce(into: Set<String>()) { $0.formUnion((directUsers[$1] ?? []).union(formerAddresses[$1] ?? [])) }
-        if devices != ingressDevices {
+        // Which neighbours there are also says where probes enter.
+        if devices != ingressDevices || entrances != compiler.environment.entrances {
             ingressDevices = devices
             compiler.replace(farms: compiler.farms, environment: environment)
+            touched?.insert(.shared)
         }
         recompile(concerned)
         return concerned
@@ -212,12 +219,22 @@ extension DesiredState {
     private var environment: Environment {
         Environment(
             ingressDevices: ingressDevices, probeTargets: endpoints(probedBy: .tcp), datagramTargets: endpoints(probedBy: .udp),
-            probePorts: probePorts)
+            probePorts: probePorts, entrances: entrances)
     }
 
+    /// What conntrack is not to see: all but those that it has to translate, and their replies.
     private func endpoints(probedBy carrier: TransportProtocol) -> Set<Endpoint> {
         let probes = users.keys.lazy.flatMap(\.probes).filter { $0.check.kind.carrier == carrier }
-        return Set(probes.map(\.endpoint))
+        let translated = probeMarks.given.keys.filter { $0.kind == .translated && $0.transport == carrier }
+        guard !translated.isEmpty else { return Set(probes.map(\.endpoint)) }
+        return Set(probes.map(\.endpoint)).subtracting(translated.flatMap { [$0.listener, $0.backend] })
+    }
+
+    private var entrances: ProbeEntrances {
+        // Stateless backends behind a router have no frame of their own to enter by: their probes go straight.
+        let open = probeMarks.given.filter { $0.key.kind != .stateless || nextHops[$0.key.backend.address] != nil }
+        let hops = open.keys.lazy.filter { $0.kind != .translated }.compactMap { nextHops[$0.backend.address] }
+        return ProbeEntrances(marks: probeMarks.marks, all: open, devices: Array(Set(hops.map(\.device))))
     }
 
     /// A target whose check was changed keeps the verdict of its endpoint until the new check has spoken: an edit takes nobody out.
@@ -259,5 +276,6 @@ extension DesiredState {
                 if !farm.mode.usesConntrack { directUsers[backend.address, default: []].insert(farm.name) }
             }
         }
+        probeMarks.keep(Set(users.keys.lazy.flatMap(\.probes).compactMap(\.entrance)))
     }
 }

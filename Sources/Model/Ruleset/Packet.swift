@@ -21,6 +21,10 @@ public struct Packet: Sendable, Hashable {
     public var reporter: IPAddress?
     /// The host itself sends it: it begins at the output hook, and has no frame yet.
     public var isFromHost: Bool
+    /// What its socket marks it with.
+    public var mark: UInt32 = 0
+    /// How it leaves, where the host sends it and routing and the neighbour are known; nil skips the egress hooks.
+    public var departure: NextHop?
 
     public init(
         device: String? = nil, sourceMAC: MACAddress? = nil, destinationMAC: MACAddress? = nil, source: Endpoint, destination: Endpoint,

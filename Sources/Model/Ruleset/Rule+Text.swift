@@ -29,6 +29,7 @@ extension Statement {
         case .controlMessage(let family): "meta l4proto \(family.controlProtocol)"
         case .errorReport(let type, let family):
             "\(family == .ipv4 ? "icmp" : "icmpv6") type \(family.errorName(type))\(family == .ipv4 ? " @th,64,8 0x45" : "")"
+        case .marked(let bits): "meta mark & 0x\(padded(bits)) != 0x00000000"
         case .rate(let rate, let isOver): rate.text(isOver: isOver)
         case .rateOver(let rate, let key, let set): "update @\(set) { \(key) \(rate.text(isOver: true)) }"
         case .connectionsOver(let count, let key, let set): "add @\(set) { \(key) ct count over \(count) }"
@@ -59,6 +60,7 @@ extension Statement {
         case .forget(let key, let map, let value): "delete @\(map) { \(key) : \(value.text) }"
         case .assignHelper(let name): "ct helper set \"\(name)\""
         case .setMark(let mark): "meta mark set meta mark | 0x\(padded(mark))"
+        case .clearMark(let bits): "meta mark set meta mark & 0x\(padded(~bits))"
         case .log(let prefix): "log prefix \"\(prefix)\""
         case .synProxy(let options): "synproxy mss \(options.segmentSize) wscale \(options.windowScale) timestamp sack-perm"
         case .notrack: "notrack"
@@ -86,6 +88,7 @@ extension KeyPart {
         case .transport: "meta l4proto"
         case .port(let side): side.port
         case .mac(let side): side.mac
+        case .mark(let bits): "meta mark & 0x\(padded(bits))"
         case .originalDestination(let family): "ct original \(family.keyword) daddr"
         case .originalDestinationPort: "ct original proto-dst"
         case .slot(let selector): selector.text
@@ -148,7 +151,8 @@ func timeText(_ seconds: UInt32) -> String {
     return parts.filter { $0.0 > 0 }.map { "\($0.0)\($0.1)" }.joined()
 }
 
-private func padded(_ mark: UInt32) -> String {
+/// As nft writes a mark: with all its digits.
+func padded(_ mark: UInt32) -> String {
     let digits = String(mark, radix: 16)
     return String(repeating: "0", count: 8 - digits.count) + digits
 }

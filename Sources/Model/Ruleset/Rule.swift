@@ -33,6 +33,8 @@ public enum Statement: Sendable, Hashable {
     case controlMessage(AddressFamily)
     /// ICMP or ICMPv6 of this type, which quotes a packet: for IPv4 one without options.
     case errorReport(UInt8, AddressFamily)
+    /// Any of these bits of the packet mark is set.
+    case marked(UInt32)
     /// The rule has met fewer packets than the rate allows, or (`isOver`) more.
     case rate(RateLimit, isOver: Bool)
     /// Packets with this key exceed the rate. A full set ends the rule like a failed match.
@@ -75,6 +77,8 @@ public enum Statement: Sendable, Hashable {
     case assignHelper(String)
     /// Sets bits of the packet mark; the others stay as they are.
     case setMark(UInt32)
+    /// Clears bits of the packet mark; the others stay as they are.
+    case clearMark(UInt32)
     case log(prefix: String)
     /// Answers a SYN with a cookie, and an ACK that brings a right one by a SYN of its own to where the client meant to go; takes the
     /// packet in both cases. An ACK with a wrong one is dropped (net/netfilter/nft_synproxy.c).
@@ -165,6 +169,8 @@ public enum KeyPart: Sendable, Hashable {
     case transport
     case port(Side)
     case mac(Side)
+    /// These bits of the packet mark; the others count as 0.
+    case mark(UInt32)
     /// Of the connection as the client sees it, from conntrack.
     case originalDestination(AddressFamily)
     case originalDestinationPort
@@ -178,6 +184,7 @@ public enum KeyPart: Sendable, Hashable {
         case .transport: .transport
         case .port, .originalDestinationPort: .port
         case .mac: .mac
+        case .mark: .mark
         case .quoted(.address, let family): .address(family)
         case .quoted(.transport, _): .transport
         case .quoted(.port, _): .port

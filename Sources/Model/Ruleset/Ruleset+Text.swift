@@ -133,6 +133,7 @@ extension Field {
         case .port: "inet_service"
         case .mac: "ether_addr"
         case .device: "iface_index"
+        case .mark: "mark"
         case .slot(let modulus): "numgen inc mod \(modulus)"
         }
     }
@@ -145,6 +146,7 @@ extension Field {
         case .port: "th dport"
         case .mac: "ether daddr"
         case .device: "iif"
+        case .mark: "meta mark"
         case .slot(let modulus): "numgen inc mod \(modulus)"
         }
     }
@@ -156,6 +158,7 @@ extension Field {
         case .port: "\(octets.reduce(0) { $0 << 8 | Int($1) })"
         case .mac: MACAddress(octets: octets)?.description ?? "?"
         case .slot, .device: "\(hostNumber(octets))"
+        case .mark: "0x\(padded(hostNumber(octets)))"
         }
     }
 }
@@ -197,6 +200,7 @@ extension BaseChain.Hook {
         case .forward: "forward"
         case .input: "input"
         case .ingress(let device): "ingress device \"\(device)\""
+        case .egress(let device): "egress device \"\(device)\""
         }
     }
 }

@@ -75,6 +75,8 @@ public struct BaseChain: Sendable, Hashable {
         case prerouting, postrouting, output, forward, input
         /// netdev: before the IP stack, on one device.
         case ingress(device: String)
+        /// netdev: behind the IP stack, on one device; the frame is whole (Linux 5.16).
+        case egress(device: String)
     }
 
     public let kind: Kind
@@ -84,6 +86,16 @@ public struct BaseChain: Sendable, Hashable {
 
     public init(_ kind: Kind, _ hook: Hook, priority: Int32) {
         (self.kind, self.hook, self.priority) = (kind, hook, priority)
+    }
+}
+
+extension BaseChain.Hook {
+    /// The one device of a netdev hook.
+    public var device: String? {
+        switch self {
+        case .ingress(let device), .egress(let device): device
+        case .prerouting, .postrouting, .output, .forward, .input: nil
+        }
     }
 }
 

@@ -9,6 +9,8 @@ public enum Field: Sendable, Hashable {
     case slot(modulus: UInt32)
     case mac
     case device
+    /// A packet mark, in the host's byte order.
+    case mark
 
     /// Octets of the value itself.
     public var length: Int {
@@ -16,7 +18,7 @@ public enum Field: Sendable, Hashable {
         case .address(let family): family.addressLength
         case .transport: 1
         case .port: 2
-        case .slot, .device: 4
+        case .slot, .device, .mark: 4
         case .mac: 6
         }
     }

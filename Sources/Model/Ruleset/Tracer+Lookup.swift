@@ -84,6 +84,7 @@ extension Tracer {
             case .mac(.destination): packet.destinationMAC?.octets
             case .originalDestination(let family): way.isUntracked ? nil : own(way.flow.destination.address, family)
             case .originalDestinationPort: way.isUntracked ? nil : number(way.flow.destination.port)
+            case .mark(let bits): withUnsafeBytes(of: way.packet.mark & bits, Array.init)
             case .slot: nil
             }
         guard isPadded, let value else { return value }

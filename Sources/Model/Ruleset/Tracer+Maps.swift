@@ -49,7 +49,7 @@ extension Way {
 
     /// What the host sends has no frame before it leaves.
     func setting(_ side: Side, mac octets: [UInt8]) -> Effect {
-        guard !packet.isFromHost, let mac = MACAddress(octets: octets) else { return .miss(self) }
+        guard hasFrame, let mac = MACAddress(octets: octets) else { return .miss(self) }
         return .changed(self, "\(side) MAC \(mac)") {
             if side == .source { $0.packet.sourceMAC = mac } else { $0.packet.destinationMAC = mac }
         }

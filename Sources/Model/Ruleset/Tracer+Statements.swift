@@ -4,7 +4,7 @@ extension Tracer {
     func step(_ statement: Statement, _ place: RulePlace, _ way: Way) -> [Effect] {
         switch statement {
         case .transport, .portWithin, .destinationTranslated, .direction, .destinationIsLocal, .tcpFlags, .connectionState, .frameForOthers,
-            .frame, .controlMessage, .errorReport, .neighbourDiscovery:
+            .frame, .controlMessage, .errorReport, .neighbourDiscovery, .marked:
             [holds(statement, way) ? Effect(way: way) : .miss(way)]
         case .inSet(let key, let set): look(up: key, in: set, place.table, way) { way, _ in Effect(way: way) }
         case .rate, .rateOver, .connectionsOver, .note, .remember, .forget: remembering(statement, place, way)
@@ -17,7 +17,8 @@ extension Tracer {
         case .unknown: [.miss(way)]
         case .synProxy: [proxied(way)]
         case .notrack: [.changed(way, "not tracked") { $0.isUntracked = !$0.isTracked }]
-        case .setMark(let mark): [Effect(way: way, words: "mark \(mark)")]
+        case .setMark(let mark): [.changed(way, "mark \(mark)") { $0.packet.mark |= mark }]
+        case .clearMark(let bits): [.changed(way, "mark cleared") { $0.packet.mark &= ~bits }]
         case .assignHelper(let name): [Effect(way: way, words: "helper \(name)")]
         case .log(let prefix): [Effect(way: way, words: "log \"\(prefix)\"")]
         case .masquerade: [.changed(way, "masquerade") { ($0.source, $0.isDone) = (.masquerade, true) }]
@@ -60,6 +61,7 @@ extension Tracer {
         case .connectionState(let state): return way.connectionState == state
         case .frameForOthers: return packet.isFlooded
         case .frame(let family): return packet.family == family
+        case .marked(let bits): return packet.mark & bits != 0
         case .controlMessage(let family): return packet.reporter != nil && packet.family == family
         case .errorReport(let type, let family):
             return packet.reporter != nil && packet.family == family && type == Packet.errorType(family)

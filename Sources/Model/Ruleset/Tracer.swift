@@ -59,7 +59,10 @@ extension Way {
 extension Tracer {
     private func stages(_ packet: Packet) -> [BaseChain.Hook] {
         // What the host says to itself comes in again, by its loopback.
-        guard !packet.isFromHost else { return [.output, .postrouting, .prerouting, .input] }
+        guard !packet.isFromHost else {
+            let leaving = packet.departure.map { [BaseChain.Hook.egress(device: $0.device.name)] } ?? []
+            return [.output, .postrouting] + leaving + [.prerouting, .input]
+        }
         // The IP stack turns it away.
         guard !packet.isFlooded else { return packet.device.map { [.ingress(device: $0)] } ?? [] }
         return (packet.device.map { [.ingress(device: $0)] } ?? []) + [.prerouting, .input, .forward, .postrouting]
@@ -72,6 +75,7 @@ extension Tracer {
             ways = ways.flatMap { way -> [Way] in
                 var way = way
                 way.meetConntrack(at: hook, before: base.priority)
+                if case .egress = base.hook { way.framed() }
                 guard !way.isDecided, base.kind != .nat || isAskedForTranslation(way, hook) else { return [way] }
                 return run(chain, family, way).map { $0.leavingBaseChain() }
             }
@@ -92,6 +96,7 @@ extension Tracer {
         case .input: return isLocal
         case .postrouting: return way.packet.isFromHost || !isLocal
         case .output, .ingress: return true
+        case .egress: return !isLocal
         }
     }
 

@@ -16,6 +16,8 @@ struct Way {
     var end: PacketFate?
     var isTranslated = false
     var isUntracked = false
+    /// There are MACs to read and write.
+    var hasFrame: Bool
     /// Conntrack has seen it.
     var isTracked = false
     var source: PacketFate.TranslatedSource?
@@ -25,7 +27,7 @@ struct Way {
     var isDone = false
 
     init(_ packet: Packet, _ state: DynamicState, localAddresses: Set<IPAddress>) {
-        (self.packet, arrival, self.state) = (packet, packet, state)
+        (self.packet, arrival, self.state, hasFrame) = (packet, packet, state, !packet.isFromHost)
         let known = packet.reporter == nil ? state.connection(of: packet, localAddresses: localAddresses) : nil
         (flow, isReply) = (known?.flow ?? Flow(packet), known?.isReply ?? false)
         connection = known.flatMap { state.connections[$0.flow] }
@@ -59,6 +61,12 @@ struct Way {
     var isAskedForTranslation: Bool {
         let state = connectionState
         return connection == nil && packet.reporter == nil && (state == .new || state == .related)
+    }
+
+    /// Routing and the neighbour are decided.
+    mutating func framed() {
+        guard !hasFrame, let departure = packet.departure else { return }
+        (packet.sourceMAC, packet.destinationMAC, hasFrame) = (departure.source, departure.destination, true)
     }
 
     func leavingBaseChain() -> Way {

@@ -82,7 +82,7 @@ extension KeyPart {
         case .slot(.hash(let inputs, let modulus, let seed)):
             let quoted = inputs.compactMap { $0.inQuote(family) }
             return quoted.count == inputs.count ? .slot(.hash(quoted, modulus: modulus, seed: seed)) : nil
-        case .network(.source, _, _), .mac, .originalDestination, .originalDestinationPort, .quoted, .slot: return nil
+        case .network(.source, _, _), .mac, .mark, .originalDestination, .originalDestinationPort, .quoted, .slot: return nil
         }
     }
 }

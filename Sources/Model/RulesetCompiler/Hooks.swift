@@ -50,13 +50,19 @@ enum Hooks {
         reason: "dstnat: conntrack translates both ways from here, and only the first packet of a connection asks")
     static let ownDispatch = Entry(
         name: "output", base: BaseChain(.nat, .output, priority: -100),
-        reason: "dstnat: connections that the host itself makes to farms of mode local")
+        reason: "dstnat: connections that the host itself makes to farms of mode local, and probes through farms of dnat and snat")
     static let statelessReplies = Entry(
         name: "stateless-replies", base: BaseChain(.filter, .postrouting, priority: 90),
         reason: "after routing: a listener's address that the host holds itself would make the reply a martian before it")
     static let sourceTranslation = Entry(
         name: "postrouting", base: BaseChain(.nat, .postrouting, priority: 100),
         reason: "srcnat: after routing, when the way out, and with it the address to masquerade as, is known")
+
+    static func egress(_ device: NetworkDevice) -> Entry {
+        Entry(
+            name: "egress-\(device.name)", base: BaseChain(.filter, .egress(device: device.name), priority: 0),
+            reason: "behind the IP stack: a probe has the backend's MAC already, so that the address in it may become the listener's")
+    }
 
     static func ingress(_ device: NetworkDevice) -> Entry {
         Entry(

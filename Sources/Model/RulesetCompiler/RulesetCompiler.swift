@@ -12,11 +12,14 @@ public struct Environment: Sendable, Hashable {
     public var datagramTargets: Set<Endpoint>
     /// The ports that probes leave from. Translated sources stay below.
     public var probePorts: PortRange
+    /// Where probes go through farms' rules.
+    public var entrances: ProbeEntrances
 
     public init(
         ingressDevices: [NetworkDevice] = [], probeTargets: Set<Endpoint> = [], datagramTargets: Set<Endpoint> = [],
-        probePorts: PortRange = Environment.defaultProbePorts
+        probePorts: PortRange = Environment.defaultProbePorts, entrances: ProbeEntrances = ProbeEntrances()
     ) {
+        self.entrances = entrances
         (self.ingressDevices, self.probeTargets, self.probePorts) = (ingressDevices.sorted(), probeTargets, probePorts)
         self.datagramTargets = datagramTargets
     }
@@ -88,13 +91,17 @@ extension RulesetCompiler {
         for set in rewriting.flatMap(Stateless.replySets) where sets[set.name] == nil { sets[set.name] = set }
         for set in AddressFamily.allCases.compactMap(probeTargets) { sets[set.name] = set }
         for set in guardSets where sets[set.name] == nil { sets[set.name] = set }
+        for set in environment.entrances.translatingSets { sets[set.name] = set }
         var chains = NoBackend.chains + courseChains(.inet)
         chains += guardChains(sets, besides: Set(chains.map(\.name)))
         chains += countingChains(sets)
         chains += sourceTranslationChains(sets)
         chains.append(base(Hooks.dispatch, dispatch.map { Dispatch.rule($0) } + wholeRules(sets, .inet)))
         let own = Variant.all.filter { sets[Dispatch.mapName($0.family, isRange: $0.isRange, from: .host)] != nil }
-        if !own.isEmpty { chains.append(base(Hooks.ownDispatch, own.map { Dispatch.rule($0, from: .host) })) }
+        let probing = environment.entrances.translatingRules(ports: environment.probePorts)
+        if !own.isEmpty || !probing.isEmpty {
+            chains.append(base(Hooks.ownDispatch, probing + own.map { Dispatch.rule($0, from: .host) }))
+        }
         let probed = AddressFamily.allCases.filter { sets[Probes.targetSet($0)] != nil }
         if !probed.isEmpty {
             chains.append(base(Hooks.untrackedOut, probed.map { Probes.outgoing($0, ports: environment.probePorts) }))
@@ -123,17 +130,31 @@ extension RulesetCompiler {
         let ways = Direct.Ways(farms.values.reduce(into: []) { $0.formUnion($1.nextHops) })
         for set in Direct.sets(ways) { sets[set.name] = set }
         for set in rewritten.flatMap(Stateless.requestSets) where sets[set.name] == nil { sets[set.name] = set }
+        for set in environment.entrances.framedSets { sets[set.name] = set }
         let counting = DirectCounting.requests(sets, directFamilies)
         var chains = NoBackend.chains + Direct.chains(ways, behind: counting) + rewriteChains(rewritten, sets) + courseChains(.netdev)
-        chains += errorChains(sets)
+        chains += errorChains(sets) + environment.entrances.framedChains(ports: environment.probePorts)
         let census = farms.values.reduce(into: Census()) { $0.add($1.census) }
         let first = census.askedFirst.map { $0.firstLookup(counting.isEmpty ? ways.only : nil) }
         var rules = [Dispatch.notForUs] + first + dispatch.map(Dispatch.ingressRule)
+        let answers = environment.entrances.answerRules(ports: environment.probePorts)
+        rules += answers
         let whole = wholeRules(sets, .netdev)
         rules += Set(errorVariants(sets).map(\.family)).sorted().map { ErrorReports.ingressRule($0, isLast: whole.isEmpty) }
         rules += whole
         chains += environment.ingressDevices.map { base(Hooks.ingress($0), rules) }
+        chains += entranceChains(answers)
         return Table(family: .netdev, sets: Array(sets.values), chains: chains)
+    }
+
+    /// At the devices that lead to backends, whether or not clients come in by them.
+    private func entranceChains(_ answers: [Rule]) -> [Chain] {
+        let entrances = environment.entrances
+        guard entrances.isFramed else { return [] }
+        let devices = Set(environment.ingressDevices + entrances.devices).sorted()
+        let besides = answers.isEmpty ? [] : devices.filter { !environment.ingressDevices.contains($0) }
+        return besides.map { base(Hooks.ingress($0), [Dispatch.notForUs] + answers) }
+            + devices.map { base(Hooks.egress($0), entrances.leavingRules) }
     }
 
     private func wholeRules(_ sets: [String: ElementSet], _ table: TableFamily) -> [Rule] {

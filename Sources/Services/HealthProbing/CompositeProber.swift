@@ -31,8 +31,8 @@ public final class CompositeProber: Sendable {
     public func stop() { loop.stop() }
 
     /// As `ProbeLoop.setTargets`.
-    public func setTargets(_ targets: [ProbeTarget: Verdict?]) {
-        loop.setTargets(board.state.withLock { $0.setTargets(targets, at: clock()) })
+    public func setTargets(_ targets: [ProbeTarget: Verdict?], marks: [ProbeEntrance: UInt32] = [:]) {
+        loop.setTargets(board.state.withLock { $0.setTargets(targets, at: clock()) }, marks: marks)
         let reports = board.state.withLock { $0.catchUp(at: clock(), loop.state(of:)) }
         if !reports.isEmpty { onChange(reports) }
     }

@@ -28,8 +28,11 @@ extension ProbeEngine {
 
     /// Closes the connection, lets the result count, and plans the next start.
     func finish(_ entry: ProbedTarget, _ number: Int, _ result: ProbeResult, startedAt: MonotonicInstant, now: MonotonicInstant) {
+        let wasConnected = entry.attempt?.isConnected ?? false
         if let attempt = entry.attempt { release(attempt, of: entry, result) }
         entry.attempt = nil
+        if let principal = entry.principal { return testify(result, number, for: principal) }
+        let result = entry.mark == nil ? result : explained(result, entry, number, wasConnected: wasConnected, now: now)
         count(result)
         if case .late = result {
         } else {

@@ -67,13 +67,15 @@ extension ProbeEngine {
     /// Begins to talk over a new socket. The deadline counts from `startedAt`.
     func open(_ entry: ProbedTarget, _ number: Int, startedAt: MonotonicInstant, now: MonotonicInstant) {
         guard let exchange = exchange(for: entry, number, startedAt: startedAt, now: now) else { return }
-        let family = entry.transport == .tcp && entry.origin == nil ? entry.address.family : nil
+        // A socket is lent with its port, and a mark is for one target.
+        let family = entry.transport == .tcp && entry.origin == nil && entry.mark == nil ? entry.address.family : nil
         let worn = family.flatMap { idle.take($0) }
         let connecting =
             worn.map { ProbeSocket.connectAgain($0, to: entry.address) }
-            ?? ProbeSocket.connect(to: entry.address, over: entry.transport, leaving: entry.origin, from: &ports)
+            ?? ProbeSocket.connect(
+                to: entry.address, over: entry.transport, leaving: entry.origin, from: &ports, through: passage(of: entry))
         switch connecting {
-        case .failure(let fault): finish(entry, number, result(of: fault), startedAt: startedAt, now: now)
+        case .failure(let fault): finish(entry, number, refusal(fault, entry), startedAt: startedAt, now: now)
         case .success(let descriptor):
             nextSerial &+= 1
             let attempt = ProbeAttempt(
@@ -87,6 +89,10 @@ extension ProbeEngine {
     private func exchange(for entry: ProbedTarget, _ number: Int, startedAt: MonotonicInstant, now: MonotonicInstant) -> (
         any ProbeExchange
     )? {
+        if let entrance = entry.target.entrance, entry.mark == nil {
+            finish(entry, number, .late("no mark is left for probes via \(entrance.listener.address)"), startedAt: startedAt, now: now)
+            return nil
+        }
         guard let plain = entry.target.exchange() else { return nil }
         guard let tls = entry.target.check.way.tls else { return plain }
         do throws(TLSTrouble) {

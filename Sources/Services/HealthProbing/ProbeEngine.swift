@@ -38,6 +38,7 @@ final class ProbeEngine {
     private var numbers: [ProbeTarget: Int] = [:]
     private var freeNumbers: [Int] = []
     private var phases = ProbePhases()
+    private var marks: [ProbeEntrance: UInt32] = [:]
 
     init(settings: ProbeSettings, poller: Poller, now: MonotonicInstant) {
         self.poller = poller
@@ -50,7 +51,8 @@ final class ProbeEngine {
     }
 
     /// Changes the set of targets to the given one: what is in both goes on undisturbed.
-    func setTargets(_ wanted: [ProbeTarget: Verdict?], now: MonotonicInstant) {
+    func setTargets(_ wanted: [ProbeTarget: Verdict?], marks: [ProbeEntrance: UInt32] = [:], now: MonotonicInstant) {
+        self.marks = marks
         for target in numbers.keys where wanted[target] == nil { remove(target) }
         let added = wanted.keys.filter { numbers[$0] == nil }.sorted(by: ProbeTarget.precedes)
         for target in added { add(target, lastKnown: wanted[target] ?? nil, count: added.count, now: now) }
@@ -75,11 +77,17 @@ final class ProbeEngine {
         let entry = ProbedTarget(
             target: target, schedule: schedule, phaseNumber: phaseNumber,
             state: isProbed ? HealthState(lastKnown: lastKnown, at: now) : HealthState(unprobedAt: now),
-            firstStart: schedule.firstStart(from: now, among: count))
-        let number = freeNumbers.popLast() ?? targets.count
-        if number == targets.count { targets.append(entry) } else { targets[number] = entry }
+            firstStart: schedule.firstStart(from: now, among: count), mark: target.entrance.flatMap { marks[$0] })
+        let number = place(entry)
         numbers[target] = number
         if isProbed { plan(entry, number, now: now) } else { reportUnprobed(entry, lastKnown: lastKnown) }
+    }
+
+    /// Gives it a number.
+    func place(_ entry: ProbedTarget) -> Int {
+        let number = freeNumbers.popLast() ?? targets.count
+        if number == targets.count { targets.append(entry) } else { targets[number] = entry }
+        return number
     }
 
     private func reportUnprobed(_ entry: ProbedTarget, lastKnown: Verdict?) {
@@ -91,10 +99,17 @@ final class ProbeEngine {
 
     private func remove(_ target: ProbeTarget) {
         guard let number = numbers.removeValue(forKey: target), let entry = targets[number] else { return }
+        if let witness = entry.witness { vacate(witness) }
+        phases.giveBack(entry.phaseNumber)
+        vacate(number)
+    }
+
+    /// Ends what is under way there, without a result.
+    func vacate(_ number: Int) {
+        guard let entry = targets[number] else { return }
         if let attempt = entry.attempt { disconnect(attempt) }
         dropKept(of: entry)
         wheel.cancel(number)
-        phases.giveBack(entry.phaseNumber)
         targets[number] = nil
         freeNumbers.append(number)
     }

@@ -34,8 +34,10 @@ public final class ProbeLoop: Sendable {
 
     /// Probes these targets and no others. Those that are known keep state, phase and the probe under way; the verdict beside a target
     /// counts for new ones only: the last known one, at most 60 s old, or nil.
-    public func setTargets(_ targets: [ProbeTarget: Verdict?]) {
-        engine.withLock { $0.setTargets(targets, now: clock()) }
+    ///
+    /// `marks`: what the sockets of probes through farms' rules are marked with; the rules have to be there already.
+    public func setTargets(_ targets: [ProbeTarget: Verdict?], marks: [ProbeEntrance: UInt32] = [:]) {
+        engine.withLock { $0.setTargets(targets, marks: marks, now: clock()) }
         poller.ring()
     }
 

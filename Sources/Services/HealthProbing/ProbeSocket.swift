@@ -9,15 +9,19 @@ import NetTypes
 enum ProbeSocket {
     /// Begins a connection, or ties a datagram socket to its peer. The descriptor, or the errno.
     static func connect(
-        to address: SocketAddress, over transport: ProbeTransport, leaving origin: ProbeOrigin?, from ports: inout SourcePorts
+        to address: SocketAddress, over transport: ProbeTransport, leaving origin: ProbeOrigin?, from ports: inout SourcePorts,
+        through passage: MarkedPassage? = nil
     ) -> Result<Int32, ConnectFault> {
         let descriptor = open(transport, address.family)
         guard descriptor >= 0 else { return .failure(ConnectFault(errno: errno, transport: transport)) }
         var fault = origin?.bindToDevice(descriptor) ?? 0
+        if fault == 0 { fault = passage?.mark(descriptor) ?? 0 }
         if fault == 0 {
+            let source = origin?.source ?? passage?.source
             fault =
                 transport.hasPorts
-                ? ports.bind(descriptor, family: address.family, source: origin?.source) : origin?.bindToSource(descriptor) ?? 0
+                ? ports.bind(descriptor, family: address.family, source: source, at: passage?.port)
+                : origin?.bindToSource(descriptor) ?? 0
         }
         if fault == 0, address.withPointer({ Glibc.connect(descriptor, $0, $1) }) != 0 { fault = errno }
         guard fault == 0 || fault == EINPROGRESS else {

@@ -18,13 +18,30 @@ final class ProbedTarget {
     /// The connection of the last probe, if the next one may use it.
     var kept: ProbeAttempt?
     var isPostponed = false
+    /// Of sockets whose probes go through a farm's rules; nil where they do not, or no mark was left.
+    let mark: UInt32?
+    /// Where such a probe leaves from, each time: conntrack and the rules then remember one flow a target.
+    var sourcePort: UInt16?
+    /// The number of a probe that asks the backend itself why this one fails.
+    var witness: Int?
+    /// What such a probe has found.
+    var testimony: String?
+    /// How it failed last.
+    var hasFailedConnected = false
+    var hasBeenRefused = false
+    /// The number of the target that this one is a witness for.
+    let principal: Int?
 
-    init(target: ProbeTarget, schedule: ProbeSchedule, phaseNumber: Int, state: HealthState, firstStart: MonotonicInstant) {
+    init(
+        target: ProbeTarget, schedule: ProbeSchedule, phaseNumber: Int, state: HealthState, firstStart: MonotonicInstant,
+        mark: UInt32? = nil, principal: Int? = nil
+    ) {
+        (self.mark, self.principal) = (mark, principal)
         self.target = target
         self.schedule = schedule
         self.phaseNumber = phaseNumber
         self.state = state
-        address = SocketAddress(target.endpoint)
+        address = SocketAddress(mark == nil ? target.endpoint : target.connected)
         transport = target.check.kind.transport
         origin = ProbeOrigin(target.check.way)
         timeout = max(1_000_000, target.check.timeout.wholeNanoseconds)

@@ -22,8 +22,13 @@ struct SourcePorts {
     }
 
     /// Gives the socket a port of the range. 0, or the errno.
-    mutating func bind(_ descriptor: Int32, family: AddressFamily, source: IPAddress? = nil) -> Int32 {
+    ///
+    /// `wanted`: a port that `take` has given, which is used again.
+    mutating func bind(_ descriptor: Int32, family: AddressFamily, source: IPAddress? = nil, at wanted: UInt16? = nil) -> Int32 {
         let address = source ?? (family == .ipv4 ? IPAddress(v4: 0) : IPAddress(v6: 0, 0))
+        if let wanted {
+            return SocketAddress(Endpoint(address: address, port: wanted)).withPointer { Glibc.bind(descriptor, $0, $1) } == 0 ? 0 : errno
+        }
         var fault = EADDRINUSE
         for _ in 0..<min(Self.attempts, range.count) where fault == EADDRINUSE {
             fault = bindOnce(descriptor, address)
@@ -31,9 +36,14 @@ struct SourcePorts {
         return fault
     }
 
+    /// The next in turn.
+    mutating func take() -> UInt16 {
+        defer { next = next == range.upperBound ? range.lowerBound : next + 1 }
+        return next
+    }
+
     private mutating func bindOnce(_ descriptor: Int32, _ source: IPAddress) -> Int32 {
-        let address = SocketAddress(Endpoint(address: source, port: next))
-        next = next == range.upperBound ? range.lowerBound : next + 1
+        let address = SocketAddress(Endpoint(address: source, port: take()))
         return address.withPointer { Glibc.bind(descriptor, $0, $1) } == 0 ? 0 : errno
     }
 }

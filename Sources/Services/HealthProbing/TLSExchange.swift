@@ -26,7 +26,7 @@ struct TLSExchange: ProbeExchange {
         let context = try contexts.context(ca: check.ca)
         let name = check.serverName ?? target.check.kind.serverName
         let session = try TLSSession(
-            context, name: name ?? target.address.description, isAddress: (name.map { IPAddress($0) != nil }) ?? true,
+            context, name: name ?? target.authority.address.description, isAddress: (name.map { IPAddress($0) != nil }) ?? true,
             alpn: target.check.kind.alpn)
         self.init(check, session: session, inner: inner, clock: { .now })
     }

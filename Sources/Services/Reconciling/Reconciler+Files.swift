@@ -98,7 +98,8 @@ extension Reconciler {
         for target in desired.probeTargets where reasons[target] == nil {
             if let verdict = desired.initialVerdict(of: target) { reasons[target] = "initialState \(verdict.rawValue), not probed yet" }
         }
-        prober.setTargets(Dictionary(uniqueKeysWithValues: desired.probeTargets.map { ($0, desired.verdicts[$0]) }))
+        prober.setTargets(
+            Dictionary(uniqueKeysWithValues: desired.probeTargets.map { ($0, desired.verdicts[$0]) }), marks: desired.entranceMarks)
     }
 
     func readNetworkForNewBackends() {

@@ -39,7 +39,7 @@ extension Reconciler {
         return (target.parts + [target.agent].compactMap { $0 }).map { part in
             let state = prober.state(of: part)
             return CheckView(
-                type: part.check.typeName, target: part.endpoint.description, health: (state?.verdict ?? .unknown).rawValue,
+                type: part.check.typeName, target: part.placeText, health: (state?.verdict ?? .unknown).rawValue,
                 reason: state?.history.last?.result.reason ?? state?.reason ?? "not probed yet")
         }
     }
@@ -58,6 +58,9 @@ extension Reconciler {
     func reason(_ standing: BackendStanding, _ target: ProbeTarget?, _ state: HealthState?) -> String {
         let probe = lastWords(state) ?? target.flatMap { reasons[$0] } ?? state?.reason ?? "not probed"
         return switch standing {
+        // Without a neighbour no frame has left.
+        case .verdict where target?.entrance?.kind == .direct && target.map { desired.nextHops[$0.address] == nil } == true:
+            "no neighbour: nobody answers for its address on the link; probes: \(probe)"
         case .serving, .verdict: probe
         case .held(let end): "held down until \(Timestamp.text(end)) after relapses; probes: \(probe)"
         case .ejected(let end): "ejected by passive detection until \(Timestamp.text(end)); probes: \(probe)"

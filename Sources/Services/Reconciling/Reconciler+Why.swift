@@ -42,7 +42,7 @@ extension Reconciler {
         let state = prober.state(of: target)
         let (check, counts) = (target.check, state?.counts ?? ProbeCounts())
         return ProbeWhy(
-            type: check.typeName, target: target.endpoint.description, interval: check.interval / .seconds(1),
+            type: check.typeName, target: target.placeText, interval: check.interval / .seconds(1),
             timeout: check.timeout / .seconds(1), rise: check.rise, fall: check.fall, opposing: state?.opposing ?? 0,
             successes: counts.successes, failures: counts.failures, late: counts.late,
             results: (state?.history.records ?? []).reversed().map(\.view),

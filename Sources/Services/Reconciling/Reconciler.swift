@@ -86,6 +86,8 @@ public actor Reconciler {
         /// Devices whose frames are looked at for dsr and stateless farms; nil means every Ethernet device that is up.
         public var ingressDevices: [String]?
         public var probePorts: PortRange
+        /// The bits by which probes through farms' rules are told apart.
+        public var probeMarks = ProbeMarks.standard
         public var handover: HandoverSettings
         /// Of farms that say nothing.
         public var counters: Counting
@@ -137,7 +139,8 @@ public actor Reconciler {
         keeper = StateKeeper(store: store)
         meter = CapacityMeter(gauge: gauge)
         sweeper = ConnectionSweeper(connections: connections, log: log)
-        desired = DesiredState(probePorts: settings.probePorts, handover: settings.handover, counters: settings.counters)
+        desired = DesiredState(
+            probePorts: settings.probePorts, probeMarks: settings.probeMarks, handover: settings.handover, counters: settings.counters)
     }
 
     /// Handles news until the inbox is closed.

@@ -46,6 +46,10 @@ extension Journey {
 
     private func fate(of packet: Packet, _ sighting: Sighting, isTracked: Bool, isReply: Bool) -> PacketFate {
         let isSame = sighting.source == packet.source && sighting.destination == packet.destination
+        // Sent through a farm's rules, it comes out as it went in, but for the TTL.
+        if isSame, packet.departure != nil, !isAtGateway(sighting) {
+            return .rewritten(to: sighting.destination, from: sighting.source, device: index(sighting))
+        }
         guard !isSame else {
             return isAtGateway(sighting)
                 ? .passed : .forwarded(mac: sighting.destinationMAC, source: sighting.sourceMAC, device: index(sighting))
@@ -58,8 +62,11 @@ extension Journey {
         return .translated(to: sighting.destination, source: translatedSource(of: packet, sighting.source.address))
     }
 
-    /// The host stands at the end of the way: nothing of it has been rewritten without conntrack.
+    /// The host stands at the end of the way: of what it sends, nothing has been rewritten without conntrack.
     private func localFate(of packet: Packet, _ delivered: TraceEvent.Headers) -> PacketFate {
+        if !packet.isFromHost, delivered.source != packet.source {
+            return .rewritten(to: delivered.destination, from: delivered.source, device: nil)
+        }
         let source = translatedSource(of: packet, delivered.source.address)
         let isSame = delivered.destination == packet.destination && source == nil
         return isSame ? .passed : .translated(to: delivered.destination, source: source)
@@ -76,7 +83,8 @@ extension Journey {
             if sighting.timeToLive != Probe.timeToLive { faults.append("TTL \(sighting.timeToLive)") }
             return faults
         }
-        if sighting.timeToLive != Probe.timeToLive - (packet.isFromHost ? 0 : 1) { faults.append("TTL \(sighting.timeToLive)") }
+        let isSentOn = if case .rewritten(_, _, .some) = fate { true } else { !packet.isFromHost }
+        if sighting.timeToLive != Probe.timeToLive - (isSentOn ? 1 : 0) { faults.append("TTL \(sighting.timeToLive)") }
         if sighting.sourceMAC != device.mac { faults.append("from \(sighting.sourceMAC)") }
         if case .rewritten(let to, _, .some) = fate, sighting.destinationMAC != neighbours[to.address] {
             faults.append("to \(sighting.destinationMAC)")

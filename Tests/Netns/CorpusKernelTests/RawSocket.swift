@@ -12,6 +12,8 @@ enum RawSocket {
         // IPPROTO_RAW: the header comes from us (raw(7)).
         let descriptor = socket(isV4 ? AF_INET : AF_INET6, kind, Int32(IPPROTO_RAW))
         defer { close(descriptor) }
+        var mark = probe.packet.mark
+        setsockopt(descriptor, SOL_SOCKET, SO_MARK, &mark, socklen_t(MemoryLayout<UInt32>.size))
         let octets = probe.networkPacket
         let address = address(probe.packet.destination.address)
         let sent = address.withUnsafeBytes { address in

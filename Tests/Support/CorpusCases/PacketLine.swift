@@ -7,7 +7,8 @@ import Ruleset
 /// `mac MAC`, its source's; `by DEVICE`, which it comes in by; `flags syn,ack` (tcp; a line without them is a SYN), `flags none`;
 /// `state invalid`, where conntrack's opinion does not follow from flags and the packets before; `no-checksum` (udp);
 /// `flooded`, when the frame is addressed to somebody else; `error-from ADDRESS`: not the packet, but an ICMP error of that router about
-/// what the listener has sent to the packet's source; `from-host`, when the balancer itself sends it. Several ways are written `50% … | 50% …`.
+/// what the listener has sent to the packet's source; `from-host`, when the balancer itself sends it, `mark 0x10000` with that mark on it, and
+/// `to DEVICE`, where its frame goes to that device's gateway. Several ways are written `50% … | 50% …`.
 public struct PacketLine: Sendable {
     /// As written.
     public let question: String
@@ -88,6 +89,12 @@ private struct PacketQuestion {
             switch word {
             case "from-host": packet.isFromHost = true
             case "no-checksum": packet.hasChecksum = false
+            case "mark":
+                guard let mark = words.popFirst().flatMap({ UInt32($0.dropFirst(2), radix: 16) }) else { throw fault }
+                packet.mark = mark
+            case "to":
+                guard let way = words.popFirst().flatMap({ CorpusHost.device(named: $0) }) else { throw fault }
+                packet.departure = NextHop(destination: way.gateway.mac, device: way.link, source: way.mac)
             case "flooded": packet.isFlooded = true
             case "error-from":
                 guard let reporter = words.popFirst().flatMap({ IPAddress($0) }) else { throw fault }

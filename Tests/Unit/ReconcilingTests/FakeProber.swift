@@ -25,7 +25,7 @@ final class FakeProber: Prober {
     /// No probe is answered from now on.
     func fallSilent() { state.withLock { $0.answer = nil } }
 
-    func setTargets(_ targets: [ProbeTarget: Verdict?]) {
+    func setTargets(_ targets: [ProbeTarget: Verdict?], marks: [ProbeEntrance: UInt32]) {
         let news = state.withLock { state in
             defer { state.targets = targets }
             guard let answer = state.answer else { return [ProbeTarget]() }
