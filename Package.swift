@@ -105,7 +105,7 @@ let package = Package(
         ]),
         tests("HooksTests", of: ["Hooks", "ControlAPI", "Threads", log]),
         tests("ObservabilityTests", of: ["Observability", log]),
-        tests("SettingsTests", of: ["Daemon", "Hooks", "ReconcilePolicy", "Observability", log]),
+        tests("SettingsTests", of: ["Daemon", "Hooks", "ReconcilePolicy", "FarmModel", "Observability", log]),
         tests("ControlTests", of: ["ControlServer", "ControlClient", "Commands", "ControlAPI", yams, log, lifecycle] + nio),
         tests("CommandsTests", of: ["Commands", "ControlClient", "ControlAPI", arguments]),
         tests("CorpusTests", of: ["CorpusCases", "Ruleset", "NetTypes"]),

@@ -96,4 +96,7 @@ build_backend() {
     at "$place" ip route add default via 10.0.1.2 table 100
     at "$place" ip -6 rule add from 2001:db8::/64 lookup 100
     at "$place" ip -6 route add default via fd00:1::2 table 100
+    # Who asks a VIP from the link itself, as probes through dsr do, is answered there.
+    at "$place" ip route add 10.0.1.0/24 dev eth0 table 100
+    at "$place" ip -6 route add fd00:1::/64 dev eth0 table 100
 }

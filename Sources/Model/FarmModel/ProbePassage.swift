@@ -1,7 +1,9 @@
 import NetTypes
 
 /// How a farm's own rules are entered by the probes of one backend.
-public struct ProbePassage: Sendable, Hashable {
+///
+/// A class, so that the ten thousand probes without one pay a pointer for it.
+public final class ProbePassage: Sendable, Hashable {
     /// What the rules do with the probe, as they do with clients' packets.
     public enum Kind: Sendable, Hashable, Comparable {
         /// dnat, snat: conntrack translates.
@@ -30,6 +32,16 @@ public struct ProbePassage: Sendable, Hashable {
     public let tcp, udp: Door?
 
     public init(kind: Kind, tcp: Door?, udp: Door?) { (self.kind, self.tcp, self.udp) = (kind, tcp, udp) }
+
+    public static func == (left: ProbePassage, right: ProbePassage) -> Bool {
+        left === right || (left.kind, left.tcp, left.udp) == (right.kind, right.tcp, right.udp)
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(kind)
+        hasher.combine(tcp)
+        hasher.combine(udp)
+    }
 
     public func door(_ carrier: TransportProtocol) -> Door? {
         switch carrier {

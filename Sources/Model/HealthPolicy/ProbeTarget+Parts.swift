@@ -23,8 +23,9 @@ extension ProbeTarget {
 
     /// A host has no port: backends of one share its echoes.
     private func part(_ check: HealthCheck) -> ProbeTarget {
-        ProbeTarget(
-            address: check.address ?? address, port: check.kind == .icmp ? 0 : check.port ?? port, check: check, passage: passage)
+        let door = check.kind.carrier.flatMap { passage?.door($0) }
+        let port = check.kind == .icmp ? 0 : check.port ?? door?.port ?? port
+        return ProbeTarget(address: check.address ?? address, port: port, check: check, passage: passage)
     }
 
     /// The probe that asks the agent.

@@ -24,12 +24,12 @@ extension Farm {
         let check = backend.health ?? health
         // A host has no port: backends of one share the probe.
         if check.kind == .icmp { return ProbeTarget(address: check.address ?? backend.address, port: 0, check: check) }
-        guard check.kind != .none || check.agent != nil, let port = check.port ?? backend.port?.first ?? listenerPort(for: backend) else {
-            return nil
-        }
-        return ProbeTarget(
-            address: check.address ?? backend.address, port: port, check: check,
-            passage: check.way.via == .vip ? probePassage(to: backend) : nil)
+        let passage = check.way.via == .vip ? probePassage(to: backend) : nil
+        let door = check.kind.carrier.flatMap { passage?.door($0) }
+        guard check.kind != .none || check.agent != nil,
+            let port = check.port ?? door?.port ?? backend.port?.first ?? listenerPort(for: backend)
+        else { return nil }
+        return ProbeTarget(address: check.address ?? backend.address, port: port, check: check, passage: passage)
     }
 
     /// A backend that keeps the client's port is probed at the first port of the farm.

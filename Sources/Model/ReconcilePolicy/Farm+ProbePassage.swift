@@ -29,6 +29,6 @@ extension Farm {
         }
         return ProbePassage.Door(
             listener: Endpoint(address: listener.address, port: ports.first), port: backend.port?.first ?? ports.first,
-            keepsPort: form(of: ports, backend.address.family) == .kept)
+            keepsPort: mode == .stateless && form(of: ports, backend.address.family) == .kept)
     }
 }

@@ -83,6 +83,7 @@ extension ProbeEntrances {
     static let chain = "probes"
     static func entranceMap(_ family: AddressFamily) -> String { "probe-entrances\(family.rawValue)" }
     static func listenerMap(_ family: AddressFamily) -> String { "probe-listeners\(family.rawValue)" }
+    static func doorSet(_ family: AddressFamily) -> String { "probe-doors\(family.rawValue)" }
     static func flowMap(_ family: AddressFamily) -> String { "probe-flows\(family.rawValue)" }
     static func directChain(_ family: AddressFamily) -> String { "probe-direct\(family.rawValue)" }
     static func statelessChain(_ family: AddressFamily) -> String { "probe-stateless\(family.rawValue)" }
@@ -130,11 +131,22 @@ extension ProbeEntrances {
             return row
         }
         let listeners = rows(isMeant) { $0.listener.address.octets }
-        let flows = ElementSet(name: Self.flowMap(family), type: Self.flowType(family))
         return [
             set(Self.entranceMap(family), Self.entranceType(family), entrances),
             set(Self.listenerMap(family), Self.listenerType(family), listeners),
-        ] + (isUsed(.direct, family) ? [flows] : [])
+        ] + (isUsed(.direct, family) ? [doors(family), ElementSet(name: Self.flowMap(family), type: Self.flowType(family))] : [])
+    }
+
+    /// What backends answer as.
+    private func doors(_ family: AddressFamily) -> ElementSet {
+        let type = Probes.targetType(family)
+        let doors = all.keys.filter { $0.kind == .direct && $0.backend.address.family == family }.map { entrance in
+            var row = entrance.listener.address.octets
+            row += [entrance.transport.rawValue, 0, 0, 0]
+            row.append(padded: entrance.listener.port)
+            return row
+        }
+        return set(Self.doorSet(family), type, Set(doors).flatMap { $0 })
     }
 
     /// Behind the chains that stateless farms rewrite in.
@@ -156,6 +168,7 @@ extension ProbeEntrances {
         families(.direct).map { family in
             Rule(
                 .portWithin(.destination, ports),
+                .inSet(Key(.address(.source, family), .transport, .port(.source)), set: Self.doorSet(family)),
                 .setAddress(.source, family, Key(.transport, .port(.destination), .port(.source)), map: Self.flowMap(family)))
         }
     }

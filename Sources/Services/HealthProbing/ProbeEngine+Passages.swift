@@ -7,19 +7,34 @@ import HealthPolicy
 
 /// Probes through farms' rules, and why they fail.
 extension ProbeEngine {
+    /// Nil for a probe that goes past the rules.
     func passage(of entry: ProbedTarget) -> MarkedPassage? {
-        guard let mark = entry.mark, let entrance = entry.target.entrance else { return nil }
-        let port = entry.sourcePort ?? ports.take()
-        entry.sourcePort = port
+        guard let mark = entry.mark, let entrance = entry.target.entrance, let port = entry.sourcePort else { return nil }
         let source = entrance.kind == .translated ? MarkedPassage.source(towards: entrance.backend) : nil
         return MarkedPassage(value: mark, source: source, port: port)
+    }
+
+    /// A port that no other target of the listener's port leaves from: conntrack and the rules tell flows by it. False when there is none.
+    func reservePort(for entry: ProbedTarget) -> Bool {
+        guard entry.mark != nil, let entrance = entry.target.entrance, entry.sourcePort == nil else { return true }
+        let taken = passagePorts[entrance.listener.port, default: []]
+        guard let port = ports.take(besides: taken) else { return false }
+        passagePorts[entrance.listener.port, default: []].insert(port)
+        entry.sourcePort = port
+        return true
+    }
+
+    func releasePort(of entry: ProbedTarget) {
+        guard let port = entry.sourcePort, let entrance = entry.target.entrance else { return }
+        passagePorts[entrance.listener.port]?.remove(port)
+        entry.sourcePort = nil
     }
 
     /// A connection that the kernel would not even begin.
     func refusal(_ fault: ConnectFault, _ entry: ProbedTarget) -> ProbeResult {
         guard entry.mark != nil, let entrance = entry.target.entrance else { return result(of: fault) }
         // Somebody else's, or the last probe's own: another one next time.
-        entry.sourcePort = nil
+        releasePort(of: entry)
         guard entrance.kind == .translated, fault.errno == ENETUNREACH || fault.errno == EHOSTUNREACH else { return result(of: fault) }
         return .failure("this host has no route to \(entrance.listener.address): give it the address, or a route")
     }
@@ -32,8 +47,7 @@ extension ProbeEngine {
             if result.isSuccess { entry.testimony = nil }
             return result
         }
-        entry.hasFailedConnected = wasConnected
-        entry.hasBeenRefused = words.hasPrefix("connection refused")
+        entry.failure = PassageFailure(words, wasConnected: wasConnected, timeout: entry.target.check.timeout)
         askWitness(entry, number, now: now)
         return entry.testimony.map { .failure("\(words); \($0)") } ?? result
     }
@@ -59,21 +73,46 @@ extension ProbeEngine {
     /// Nil when nothing follows from it.
     private func testimony(_ result: ProbeResult, on entry: ProbedTarget) -> String? {
         guard let entrance = entry.target.entrance else { return nil }
-        let (listener, backend) = (entrance.listener, entrance.backend)
         switch result {
         case .late: return nil
-        case .failure(let words): return "asked directly, \(backend) fails too (\(words))"
-        case .success where entrance.kind == .direct:
-            if entry.hasBeenRefused { return "\(backend) answers when asked directly: no server there listens at \(listener)" }
-            if entry.hasFailedConnected { return "\(backend) answers when asked directly: the server there treats \(listener) otherwise" }
+        case .failure(let words): return "asked directly, \(entrance.backend) fails too (\(words))"
+        case .success: return "\(entrance.backend) answers when asked directly" + entry.failure.conclusion(entrance)
+        }
+    }
+}
+
+/// How far a probe through a farm's rules has come.
+enum PassageFailure: Equatable {
+    case refused
+    /// Nothing was heard.
+    case unreached
+    /// A connection came about, and nothing over it.
+    case mute
+    /// It was answered, and not as expected.
+    case answered
+
+    /// The deadline's words are those of `ProbeEngine.settle`.
+    init(_ words: String, wasConnected: Bool, timeout: Duration) {
+        guard wasConnected else {
+            self = words.hasPrefix("connection refused") ? .refused : .unreached
             return
-                "\(backend) answers when asked directly, so the backend does not answer for \(listener.address): is it on its loopback? "
-                + "(ip addr add \(listener.address)/\(listener.address.family == .ipv4 ? 32 : 128) dev lo)"
-        case .success:
-            if entry.hasFailedConnected {
-                return "\(backend) answers when asked directly: connections come about, but larger packets are lost (MTU?)"
-            }
-            return "\(backend) answers when asked directly: look for another firewall, rp_filter or route on this host"
+        }
+        self = words.hasSuffix("within \(timeout.shortText)") ? .mute : .answered
+    }
+
+    /// What follows, when the backend itself answers as expected.
+    func conclusion(_ entrance: ProbeEntrance) -> String {
+        let address = entrance.listener.address
+        switch (self, entrance.kind) {
+        case (.refused, .direct): return ": no server there listens at \(entrance.listener)"
+        case (.unreached, .direct):
+            let bits = address.family == .ipv4 ? 32 : 128
+            let binding = entrance.transport == .udp ? ", and is the server bound to it?" : ""
+            return
+                ", so the backend does not answer for \(address): is it on its loopback?\(binding) (ip address add \(address)/\(bits) dev lo)"
+        case (.refused, _), (.unreached, _): return ": look for another firewall, rp_filter or route on this host"
+        case (.mute, _): return ": connections come about, but larger packets seem to be lost (MTU?)"
+        case (.answered, _): return ": the server answers otherwise when it is asked as \(entrance.listener)"
         }
     }
 }

@@ -28,7 +28,7 @@ extension ProbeEngine {
 
     /// Closes the connection, lets the result count, and plans the next start.
     func finish(_ entry: ProbedTarget, _ number: Int, _ result: ProbeResult, startedAt: MonotonicInstant, now: MonotonicInstant) {
-        let wasConnected = entry.attempt?.isConnected ?? false
+        let wasConnected = entry.attempt.map { $0.isStream && $0.isConnected } ?? false
         if let attempt = entry.attempt { release(attempt, of: entry, result) }
         entry.attempt = nil
         if let principal = entry.principal { return testify(result, number, for: principal) }

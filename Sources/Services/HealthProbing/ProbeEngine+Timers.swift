@@ -93,6 +93,10 @@ extension ProbeEngine {
             finish(entry, number, .late("no mark is left for probes via \(entrance.listener.address)"), startedAt: startedAt, now: now)
             return nil
         }
+        guard reservePort(for: entry) else {
+            finish(entry, number, .late("no source port is left for probes via vip"), startedAt: startedAt, now: now)
+            return nil
+        }
         guard let plain = entry.target.exchange() else { return nil }
         guard let tls = entry.target.check.way.tls else { return plain }
         do throws(TLSTrouble) {

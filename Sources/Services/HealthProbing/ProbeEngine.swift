@@ -37,6 +37,8 @@ final class ProbeEngine {
     private(set) var isCrowded = false
     private var numbers: [ProbeTarget: Int] = [:]
     private var freeNumbers: [Int] = []
+    /// Source ports of probes through farms' rules, by the listener's port.
+    var passagePorts: [UInt16: Set<UInt16>] = [:]
     private var phases = ProbePhases()
     private var marks: [ProbeEntrance: UInt32] = [:]
 
@@ -109,6 +111,7 @@ final class ProbeEngine {
         guard let entry = targets[number] else { return }
         if let attempt = entry.attempt { disconnect(attempt) }
         dropKept(of: entry)
+        releasePort(of: entry)
         wheel.cancel(number)
         targets[number] = nil
         freeNumbers.append(number)

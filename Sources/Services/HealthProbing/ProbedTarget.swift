@@ -27,8 +27,7 @@ final class ProbedTarget {
     /// What such a probe has found.
     var testimony: String?
     /// How it failed last.
-    var hasFailedConnected = false
-    var hasBeenRefused = false
+    var failure = PassageFailure.unreached
     /// The number of the target that this one is a witness for.
     let principal: Int?
 

@@ -36,8 +36,15 @@ struct SourcePorts {
         return fault
     }
 
-    /// The next in turn.
-    mutating func take() -> UInt16 {
+    /// The next in turn that is not among these.
+    mutating func take(besides taken: Set<UInt16>) -> UInt16? {
+        guard taken.count < range.count else { return nil }
+        var port = take()
+        while taken.contains(port) { port = take() }
+        return port
+    }
+
+    private mutating func take() -> UInt16 {
         defer { next = next == range.upperBound ? range.lowerBound : next + 1 }
         return next
     }

@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "health: { type: ▲agent }", "health: { via: ▲vip }",
+        "health: { type: ▲agent }"
     ])
     func whatIsNotDecodedYetIsRefused(line: String) {
         let faults = expectFaults(minimal(line), .notSupportedYet)
