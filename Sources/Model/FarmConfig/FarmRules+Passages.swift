@@ -36,7 +36,8 @@ extension FarmRules {
         let hasPorts = own.contains { $0.transport == carrier }
         guard hasPorts || own.contains(where: \.isWhole) else {
             return PassageFault(
-                message: "no \(family.label) listener takes \(carrier), for a probe via vip to go to", hint: "leave \"via\" out, or add such a listener")
+                message: "no \(family.label) listener takes \(carrier), for a probe via vip to go to",
+                hint: "leave \"via\" out, or add such a listener")
         }
         if check.port != nil, draft.farm.mode != .dsr, hasPorts {
             return PassageFault(message: "a probe via vip goes to the listener's port", hint: "leave \"port\" or \"via\" out")

@@ -14,7 +14,8 @@ enum HealthScope {
         ["address", "interval", "fastInterval", "downInterval", "timeout", "rise", "fall", "spread", "jitter"]
         .map { ($0, everything) }
         + PolicySettings.ofVerdicts.map { ($0, everything) }
-        + [("via", everything.filter { !["icmp", "exec"].contains($0) })] + ["source", "interface"].map { ($0, everything.filter { $0 != "exec" }) } + [("port", everything.filter { $0 != "icmp" })]
+        + [("via", everything.filter { !["icmp", "exec"].contains($0) })]
+        + ["source", "interface"].map { ($0, everything.filter { $0 != "exec" }) } + [("port", everything.filter { $0 != "icmp" })]
 
     private static let talks: [(key: String, types: [String])] =
         ["method", "path", "headers", "expectStatus", "expectBody", "expectPattern", "degradedHeader"].map { ($0, http) }

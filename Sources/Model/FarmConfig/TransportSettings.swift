@@ -17,7 +17,8 @@ struct TransportSettings {
     func over(_ base: TransportSettings) -> TransportSettings {
         var whole = TransportSettings(
             source: source ?? base.source, interface: interface ?? base.interface, jitter: jitter ?? base.jitter,
-            reuse: reuse ?? base.reuse, via: via ?? base.via, verify: verify ?? base.verify, serverName: serverName ?? base.serverName, ca: ca ?? base.ca,
+            reuse: reuse ?? base.reuse, via: via ?? base.via, verify: verify ?? base.verify, serverName: serverName ?? base.serverName,
+            ca: ca ?? base.ca,
             daysLeft: daysLeft ?? base.daysLeft)
         (whole.dns, whole.exec) = (dns.over(base.dns), exec.over(base.exec))
         return whole

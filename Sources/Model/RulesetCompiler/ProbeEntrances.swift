@@ -110,7 +110,13 @@ extension ProbeEntrances {
         var sets = families.flatMap(framedSets)
         if !self.families(.stateless).isEmpty {
             sets.append(
-                set(Self.portMap, Self.portType, rows { $0.kind == .stateless && !$0.keepsPort } _: { networkOctets($0.listener.port) }))
+                set(
+                    Self.portMap, Self.portType,
+                    rows {
+                        $0.kind == .stateless && !$0.keepsPort
+                    } _: {
+                        networkOctets($0.listener.port)
+                    }))
             sets.append(
                 set(
                     Self.numberMap, Self.numberType,

@@ -30,11 +30,16 @@ extension ProbeEngine {
         entry.sourcePort = nil
     }
 
+    /// Its port may be in use: by somebody else, or by its own last connection where that has ended in peace (TIME_WAIT).
+    func changesPort(_ entry: ProbedTarget, after fault: ConnectFault) -> Bool {
+        guard entry.sourcePort != nil, [EADDRINUSE, EADDRNOTAVAIL].contains(fault.errno) else { return false }
+        releasePort(of: entry)
+        return reservePort(for: entry)
+    }
+
     /// A connection that the kernel would not even begin.
     func refusal(_ fault: ConnectFault, _ entry: ProbedTarget) -> ProbeResult {
         guard entry.mark != nil, let entrance = entry.target.entrance else { return result(of: fault) }
-        // Somebody else's, or the last probe's own: another one next time.
-        releasePort(of: entry)
         guard entrance.kind == .translated, fault.errno == ENETUNREACH || fault.errno == EHOSTUNREACH else { return result(of: fault) }
         return .failure("this host has no route to \(entrance.listener.address): give it the address, or a route")
     }

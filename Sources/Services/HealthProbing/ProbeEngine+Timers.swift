@@ -72,8 +72,7 @@ extension ProbeEngine {
         let worn = family.flatMap { idle.take($0) }
         let connecting =
             worn.map { ProbeSocket.connectAgain($0, to: entry.address) }
-            ?? ProbeSocket.connect(
-                to: entry.address, over: entry.transport, leaving: entry.origin, from: &ports, through: passage(of: entry))
+            ?? connect(entry)
         switch connecting {
         case .failure(let fault): finish(entry, number, refusal(fault, entry), startedAt: startedAt, now: now)
         case .success(let descriptor):
@@ -83,6 +82,14 @@ extension ProbeEngine {
                 stalledBefore: meter.total, exchange: exchange, reusableFamily: family)
             watch(attempt, entry, number, isKnown: worn != nil, now: now)
         }
+    }
+
+    private func connect(_ entry: ProbedTarget) -> Result<Int32, ConnectFault> {
+        let connecting = ProbeSocket.connect(
+            to: entry.address, over: entry.transport, leaving: entry.origin, from: &ports, through: passage(of: entry))
+        guard case .failure(let fault) = connecting, changesPort(entry, after: fault) else { return connecting }
+        return ProbeSocket.connect(
+            to: entry.address, over: entry.transport, leaving: entry.origin, from: &ports, through: passage(of: entry))
     }
 
     /// The talk, in TLS where it is asked for. Nil after a result that says what we lack.

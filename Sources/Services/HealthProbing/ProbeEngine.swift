@@ -126,7 +126,11 @@ final class ProbeEngine {
     }
 
     func disconnect(_ attempt: ProbeAttempt) {
-        if let family = attempt.reusableFamily, attempt.isConnected { idle.put(attempt.descriptor, family) } else { close(attempt.descriptor) }
+        if let family = attempt.reusableFamily, attempt.isConnected {
+            idle.put(attempt.descriptor, family)
+        } else {
+            close(attempt.descriptor)
+        }
         counts.inFlight -= 1
         if let program = attempt.program { abandon(program, attempt.serial) }
     }
@@ -135,7 +139,10 @@ final class ProbeEngine {
     var hasRoom: Bool { counts.inFlight < bounds.inFlight && counts.inFlight + counts.kept < bounds.descriptors }
 
     /// What is known, target by target; cheap enough to hold up the loop for it.
-    func states() -> [(ProbeTarget, HealthState)] { targets.compactMap { $0.map { ($0.target, $0.state) } } }
+    func states() -> [(ProbeTarget, HealthState)] {
+        // A witness may ask what another target asks, too.
+        targets.compactMap { $0.flatMap { $0.principal == nil ? ($0.target, $0.state) : nil } }
+    }
 
     func state(of target: ProbeTarget) -> HealthState? { numbers[target].flatMap { targets[$0]?.state } }
 

@@ -1,5 +1,6 @@
 import FarmModel
 import NetTypes
+import Ruleset
 import Seams
 
 extension Reconciler {
@@ -16,14 +17,14 @@ extension Reconciler {
         }
     }
 
-    /// With a device its ingress chain goes, in kernels before 6.16; if it is still there, the kernel says so and we look.
+    /// With a device its chains go, in kernels before 6.16; if they are still there, the kernel says so and we look.
     /// Whether there was any: a device of the same name that is back already leaves nothing else to notice.
     func forgetChains(of devices: Set<UInt32>) -> Bool {
         let names = Set(devices.compactMap { view.links[$0]?.device.name })
         guard !names.isEmpty else { return false }
         let before = committed.tables.reduce(0) { $0 + $1.chains.count }
         for index in committed.tables.indices {
-            committed.tables[index].chains.removeAll { chain in chain.ingressDevice.map(names.contains) ?? false }
+            committed.tables[index].chains.removeAll { chain in chain.base?.hook.device.map(names.contains) ?? false }
         }
         return committed.tables.reduce(0) { $0 + $1.chains.count } < before
     }

@@ -37,6 +37,36 @@ extension RealTraffic {
             for name in ["b2", "b2v6"] { try balancer.awaitHealth("up", of: name) }
         }
 
+        @Test(arguments: ["dnat", "stateless", "dsr"]) func datagramsGoThroughToo(mode: String) throws {
+            var farm = Self.farm(mode, "type: udp, send: ping, expect: ping", port: mode == "dsr" ? nil : 5300)
+            farm.listen = ["203.0.113.10:5300/udp", "\"[2001:db8::10]:5300/udp\""]
+            let balancer = try Balancer(farm)
+            guard mode == "dsr" else { return }
+            try Self.takeAddresses(from: "b2", balancer) {
+                for name in ["b2", "b2v6"] {
+                    try balancer.awaitHealth("down", of: name)
+                    try eventually("\(name) says why") { try balancer.backend(name).reason.contains("and is the server bound to it?") }
+                }
+            }
+            for name in ["b2", "b2v6"] { try balancer.awaitHealth("up", of: name) }
+        }
+
+        /// Both ask the same of one backend, the one of them past the rules; while the other fails a third does, for its reason.
+        @Test func probesOfBothKindsStandSideBySide() throws {
+            var direct = Self.farm("dsr", port: nil)
+            (direct.name, direct.listen) = ("direct", ["203.0.113.11:80/tcp"])
+            direct.health = direct.health.replacing("via: vip", with: "via: direct")
+            direct.backends = .init(1...3, port: nil, families: [4])
+            let balancer = try Balancer(["direct": direct.text, "vip": Self.farm("dsr", port: nil).text])
+            try Self.takeAddresses(from: "b2", balancer) {
+                try eventually("only one of them is down") {
+                    let seen = try balancer.backends().filter { $0.name == "b2" }
+                    return seen.count == 2 && seen.allSatisfy { ($0.farm == "web") == ($0.health == "down") }
+                }
+            }
+            try balancer.awaitAllUp()
+        }
+
         @Test(arguments: ["dnat", "snat", "stateless", "dsr"]) func deadServerIsNoticedAndComesBack(mode: String) throws {
             let balancer = try Balancer(Self.farm(mode, port: mode == "dsr" ? nil : 8080))
             try balancer.lab.killServers(of: "b2")
@@ -157,7 +187,8 @@ extension RealTraffic {
         }
 
         @Test(arguments: ["dnat", "stateless", "dsr"]) func rulesGoWithTheFarm(mode: String) throws {
-            let other = FarmFile(name: "other", listen: ["203.0.113.11:80/tcp"], mode: mode, backends: .init(1...2, port: 80, families: [4]))
+            let other = FarmFile(
+                name: "other", listen: ["203.0.113.11:80/tcp"], mode: mode, backends: .init(1...2, port: 80, families: [4]))
             let balancer = try Balancer(other)
             let before = try balancer.kernelRules()
             #expect(!before.contains("egress") && !before.contains("meta mark"))

@@ -117,7 +117,7 @@ import Testing
         try namespace.inside {
             try Shell.load(Samples.translating.text())
             try Shell.run("nft add rule inet zvnft select4 udp dport 53 counter accept")
-            try Shell.run("nft 'add set inet zvnft strange { type mark; }'")
+            try Shell.run("nft 'add set inet zvnft strange { type ifname; }'")
             try Shell.run("nft 'add chain inet zvnft guard { type filter hook input priority 0; policy drop; }'")
             let dumped = try NetfilterDriver().dump(recognising: Samples.translating)
             #expect(dumped.foreign.count == 2)

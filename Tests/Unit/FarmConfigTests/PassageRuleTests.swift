@@ -8,7 +8,8 @@ import Testing
     @Test func viaIsReadAndInherited() throws {
         let text = minimal(
             "health: { via: vip, interval: 1s }",
-            backends: "[{ address: 10.0.0.1 }, { address: 10.0.0.2, health: { type: http } }, { address: 10.0.0.3, health: { via: direct } }]")
+            backends:
+                "[{ address: 10.0.0.1 }, { address: 10.0.0.2, health: { type: http } }, { address: 10.0.0.3, health: { via: direct } }]")
         let farm = try farm(text)
         #expect(farm.health.way.via == .vip)
         #expect(farm.backends.map { $0.health?.way.via } == [nil, .vip, .direct])
