@@ -111,7 +111,7 @@ extension FlowSimulation {
     private mutating func editTable() {
         let before = SlotCounting(tableSize: web.farm.slotCount, scheduler: web.farm.scheduler)
         let schedulers: [Scheduler] = [.maglev(.addressAndPort), .hash(.addressAndPort), .maglev(.address)]
-        let (scheduler, size) = (schedulers.randomElement(using: &random), [127, 127, 251].randomElement(using: &random))
+        let (scheduler, size) = (schedulers.randomElement(using: &random), [179, 179, 251].randomElement(using: &random))
         guard let scheduler, let size else { return }
         note("\(scheduler.name) \(scheduler.hashInputs?.inputs.count ?? 0) \(size)") {
             $0.edit { ($0.scheduler, $0.tableSize) = (scheduler, .slots(size)) }

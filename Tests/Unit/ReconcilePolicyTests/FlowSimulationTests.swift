@@ -19,7 +19,7 @@ import Testing
     func noChangeBreaksAFlowWhoseBackendLives(mode: ForwardingMode, family: AddressFamily) throws {
         for seed in Self.seeds {
             var simulation = try FlowSimulation(seed: seed, mode: mode, family: family)
-            for _ in 0..<120 where simulation.faults.isEmpty { simulation.step() }
+            for _ in 0..<160 where simulation.faults.isEmpty { simulation.step() }
             #expect(simulation.faults.isEmpty, "seed \(seed): \(simulation.faults.first ?? "")")
             let counts = simulation.counts
             #expect(counts.changes > 10 && counts.packets > 1_000 && counts.oldPackets > 10, "seed \(seed): \(counts)")

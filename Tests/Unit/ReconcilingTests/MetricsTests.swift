@@ -51,7 +51,7 @@ import Testing
             try await scene.settled()
             let lines = await reconciler.metrics().split(separator: "\n").filter { $0.hasPrefix("zvnft_verdict_to_kernel_seconds") }
             let buckets = lines.filter { $0.contains("_bucket") }.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }
-            #expect(buckets == buckets.sorted() && buckets.count == 9)
+            #expect(buckets == buckets.sorted() && buckets.count == 14)
             #expect(lines.contains { $0.contains(#"le="+Inf""#) })
             #expect(lines.last == "zvnft_verdict_to_kernel_seconds_count \(buckets.last ?? -1)")
         }

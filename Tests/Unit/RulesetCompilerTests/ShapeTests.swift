@@ -44,7 +44,7 @@ private func compiled(_ farm: Farm, down: Set<Int> = []) -> CompiledFarm {
         let before = RulesetCompiler(farms: ["f0": compiled(farm)]).ruleset
         let after = RulesetCompiler(farms: ["f0": compiled(farm, down: [4])]).ruleset
         let batch = before.batch(to: after)
-        #expect((11...14).contains(batch.elementsAdded))
+        #expect((16...20).contains(batch.elementsAdded))
         #expect(batch.elementsAdded == batch.elementsRemoved)
         #expect(batch.operations.count == 2)
     }
