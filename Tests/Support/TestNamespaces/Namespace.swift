@@ -23,7 +23,7 @@ public final class Namespace: Sendable {
     }
 
     /// Runs the body on a thread that is inside for all of its life: sockets and programs that it opens stay there.
-    public func inside<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
+    @discardableResult public func inside<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) throws -> Value {
         try Self.run(in: name, body)
     }
 
