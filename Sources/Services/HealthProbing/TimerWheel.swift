@@ -46,6 +46,8 @@ struct TimerWheel {
     /// Takes out a timer that is due; nil when none is left.
     mutating func popDue(at now: Int64) -> Int? {
         let last = now / Self.tick
+        // One turn up to now comes by every bucket, and so by all that is due: a loop without timers may have slept for days.
+        cursor = max(cursor, last - Int64(Self.size) + 1)
         while cursor <= last {
             var number = heads[Int(cursor & Int64(Self.size - 1))]
             while number != Self.none {

@@ -27,6 +27,18 @@ import Testing
         #expect(wheel.popDue(at: 101 * Self.tick) == 3)
     }
 
+    /// With a step for each tick this would not end.
+    @Test(.timeLimit(.minutes(1))) func longSleepIsNotWalkedThrough() {
+        var wheel = TimerWheel(start: 0)
+        let now = 6_000_000_000_000 * Self.tick
+        wheel.set(1, at: 5 * Self.tick)
+        wheel.set(2, at: now)
+        wheel.set(3, at: now + 10_000 * Self.tick)
+        #expect(Set([wheel.popDue(at: now), wheel.popDue(at: now)]) == [1, 2])
+        #expect(wheel.popDue(at: now + 9_999 * Self.tick) == nil)
+        #expect(wheel.popDue(at: now + 10_000 * Self.tick) == 3)
+    }
+
     /// Against a plain dictionary, with a seed that is printed when it fails.
     @Test(arguments: [1, 2, 3, 4] as [UInt64]) func wheelAgreesWithAList(seed: UInt64) {
         var random = SplitMix(state: seed)
@@ -38,7 +50,8 @@ import Testing
                 wheel.cancel(number)
                 model[number] = nil
             case 1:
-                now += Int64.random(in: 0...(20 * Self.tick), using: &random)
+                let longest = Int64(Int.random(in: 0..<100, using: &random) == 0 ? 20_000 : 20)
+                now += Int64.random(in: 0...(longest * Self.tick), using: &random)
                 drain(&wheel, &model, now)
             default:
                 let due = now + Int64.random(in: 0...(9000 * Self.tick), using: &random)
