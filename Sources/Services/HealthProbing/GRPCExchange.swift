@@ -4,6 +4,7 @@ import NetTypes
 /// grpc.health.v1.Health/Check over HTTP/2 with prior knowledge, on one stream. Everything is sent at once; the server need only answer.
 struct GRPCExchange: ProbeExchange {
     static let longestMessage = 65_536
+    /// Each is answered with 17 octets at most, so this bounds what a server that does not read leaves unsent, too.
     static let mostFrames = 1000
 
     private let check: GRPCCheck
@@ -59,13 +60,19 @@ struct GRPCExchange: ProbeExchange {
             return .done(.failure("not a gRPC answer"))
         }
         switch frame.kind {
-        case HTTP2Frame.Kind.settings, HTTP2Frame.Kind.ping:
-            guard !frame.has(HTTP2Frame.Flag.acknowledged) else { return .wait }
-            let echo = frame.kind == HTTP2Frame.Kind.ping ? frame.payload : []
-            return .send(HTTP2Frame(frame.kind, flags: HTTP2Frame.Flag.acknowledged, echo).octets)
+        case HTTP2Frame.Kind.settings: return acknowledgement(of: frame, echo: [])
+        case HTTP2Frame.Kind.ping:
+            // RFC 9113 § 6.7
+            guard frame.payload.count == 8 else { return .done(.failure("not a gRPC answer")) }
+            return acknowledgement(of: frame, echo: frame.payload)
         case HTTP2Frame.Kind.goAway: return takeFarewell(frame)
         default: return frame.stream == 1 ? answer.take(frame).map(ProbeStep.done) ?? .wait : .wait
         }
+    }
+
+    private func acknowledgement(of frame: HTTP2Frame, echo: [UInt8]) -> ProbeStep {
+        guard !frame.has(HTTP2Frame.Flag.acknowledged) else { return .wait }
+        return .send(HTTP2Frame(frame.kind, flags: HTTP2Frame.Flag.acknowledged, echo).octets)
     }
 
     /// One without an error lets streams end that have begun.

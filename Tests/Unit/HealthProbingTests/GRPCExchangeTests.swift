@@ -60,6 +60,7 @@ import Testing
         Talk("headers within headers", settings + headers([0x88], flags: 0) + head, .failure("not a gRPC answer")),
         Talk("continuation of nothing", settings + HTTP2Frame(9, flags: 4, stream: 1, [0x88]).octets, .failure("not a gRPC answer")),
         Talk("frame too long", settings + [0x00, 0x40, 0x01, 0, 0, 0, 0, 0, 1], .failure("not a gRPC answer")),
+        Talk("ping that is none", settings + HTTP2Frame(6, [UInt8](repeating: 0, count: 16_000)).octets, .failure("not a gRPC answer")),
         Talk("web server", "HTTP/1.1 400 Bad Request\r\n\r\n", .failure("not a gRPC answer")),
         Talk("no settings", head, .failure("not a gRPC answer")),
         Talk("closed", "", .closed, .silence("closed without an answer")),
