@@ -5,6 +5,9 @@ import HealthPolicy
 #endif
 
 extension ProbeEngine {
+    /// In one probe. They say nothing, but what comes faster than it is looked at would hold up the loop.
+    private static let mostEmptyDatagrams = 64
+
     /// Takes in what the kernel has to say of one connection.
     func hear(_ news: Readiness, now: MonotonicInstant) {
         let number = Int(news.token & 0xFFFF_FFFF)
@@ -43,7 +46,7 @@ extension ProbeEngine {
         if !attempt.isConnected {
             if news.isFaulted {
                 let fault = ProbeSocket.pendingFault(of: attempt.descriptor)
-                return .fault(ConnectFault(errno: fault == 0 ? ECONNRESET : fault, transport: attempt.transport))
+                return .fault(ConnectFault(errno: fault == 0 ? ECONNRESET : fault, transport: attempt.transport, isHeard: true))
             }
             guard news.isWritable else { return nil }
             attempt.isConnected = true
@@ -79,25 +82,31 @@ extension ProbeEngine {
 
     private func send(_ attempt: ProbeAttempt) -> End? {
         let count = Glibc.send(attempt.descriptor, attempt.unsent, attempt.unsent.count, Int32(MSG_NOSIGNAL))
-        guard count >= 0 else { return errno == EAGAIN || errno == EINTR ? nil : broken(attempt, errno) }
+        guard count >= 0 else { return errno == EAGAIN || errno == EINTR ? nil : broken(attempt, errno, isHeard: false) }
         if count == attempt.unsent.count { attempt.unsent = [] } else { attempt.unsent.removeFirst(count) }
         attempt.stalledAtLastWord = meter.total
         return nil
     }
 
     /// A stream that breaks has ended, and the exchange knows what that means; a datagram's errors come from ICMP or from our side.
-    private func broken(_ attempt: ProbeAttempt, _ errno: Int32) -> End {
-        attempt.isStream ? .exchange(attempt.exchange.closed()) : .fault(ConnectFault(errno: errno, transport: attempt.transport))
+    private func broken(_ attempt: ProbeAttempt, _ errno: Int32, isHeard: Bool) -> End {
+        guard !attempt.isStream else { return .exchange(attempt.exchange.closed()) }
+        return .fault(ConnectFault(errno: errno, transport: attempt.transport, isHeard: isHeard))
     }
 
-    /// Reads until nothing is left, since news come once an edge; every exchange bounds what it reads, so this ends.
+    /// Reads until nothing is left, since news come once an edge; every exchange bounds what it reads, and datagrams without bytes are
+    /// counted here, so this ends.
     private func receive(_ attempt: ProbeAttempt) -> End? {
         while true {
             let count = recv(attempt.descriptor, &receiveBuffer, receiveBuffer.count, 0)
             if count < 0 && errno == EAGAIN { return nil }
             if count < 0 && errno == EINTR { continue }
-            if count == 0 && !attempt.isStream { continue }
-            guard count > 0 else { return broken(attempt, errno) }
+            if count == 0 && !attempt.isStream {
+                attempt.emptyDatagrams += 1
+                if attempt.emptyDatagrams < Self.mostEmptyDatagrams { continue }
+                return .exchange(.failure("\(attempt.emptyDatagrams) empty datagrams"))
+            }
+            guard count > 0 else { return broken(attempt, errno, isHeard: true) }
             if let end = follow(attempt.exchange.received(receiveBuffer.span.extracting(0..<count)), attempt) { return end }
         }
     }

@@ -103,10 +103,17 @@ enum ProbeSocket {
 struct ConnectFault: Error, Equatable {
     let errno: Int32
     var transport = ProbeTransport.tcp
+    /// Whether the network has said so, and not the call that was made: read from the socket's pending error, or in the place of bytes.
+    var isHeard = false
 
-    /// Something that we lack, which says nothing of the target. EPERM and EACCES come from filters on this host.
+    /// Something that we lack, which says nothing of the target. A call that is refused with EPERM or EACCES was held back by a filter of
+    /// this host; heard, the same are ICMPv6's words for a filter or a route on the way (RFC 4443 § 3.1, codes 1, 5 and 6).
     var isOurs: Bool {
-        [EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL, EADDRINUSE, EAGAIN, EPERM, EACCES].contains(errno)
+        switch errno {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL, EADDRINUSE, EAGAIN: true
+        case EPERM, EACCES: !isHeard
+        default: false
+        }
     }
 
     var words: String {
@@ -120,6 +127,7 @@ struct ConnectFault: Error, Equatable {
         case ENOBUFS, ENOMEM: "out of memory for sockets"
         case EADDRINUSE: "no free source port"
         case EADDRNOTAVAIL: "no such source address, or no free source port"
+        case EPERM where isHeard, EACCES where isHeard: "prohibited by a filter or a route on the way"
         case EACCES where transport == .icmp: "no right to ping: it takes CAP_NET_RAW, or a group in net.ipv4.ping_group_range"
         default: systemWords(errno)
         }

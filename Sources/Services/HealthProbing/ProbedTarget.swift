@@ -68,6 +68,9 @@ final class ProbeAttempt {
     /// Whether the connection has carried a probe before.
     private(set) var isReused = false
     var unsent: [UInt8] = []
+    var emptyDatagrams = 0
+    /// Octets that have come since the last probe over the connection ended.
+    var heardWhileIdle = 0
     /// Of a socket that another probe may begin from when this one has ended; nil where it is tied to an origin, or has hung up.
     var reusableFamily: AddressFamily?
     /// The program that probes, where it is one; the descriptor is its output.
@@ -94,5 +97,6 @@ final class ProbeAttempt {
         self.stalledBefore = stalledBefore
         stalledAtLastWord = stalledBefore
         isReused = true
+        heardWhileIdle = 0
     }
 }

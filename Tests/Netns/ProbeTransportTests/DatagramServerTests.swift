@@ -31,12 +31,19 @@ import Testing
             nft add chain inet t c '{ type filter hook input priority 0; }'
             nft add rule inet t c udp dport 7 reject with icmpx host-unreachable
             nft add rule inet t c udp dport 9 drop
+            nft add rule inet t c udp dport 11 reject with icmpx admin-prohibited
+            nft add rule inet t c tcp dport 11 reject with icmpx admin-prohibited
             """)
         for family in AddressFamily.allCases {
-            func verdict(_ port: UInt16) async throws -> String {
-                let check = HealthCheck(kind: .udp(SendExpect(send: [1])), interval: .seconds(5), timeout: .milliseconds(1500), fall: 1)
+            func verdict(_ port: UInt16, _ kind: HealthCheck.Kind = .udp(SendExpect(send: [1]))) async throws -> String {
+                let check = HealthCheck(kind: kind, interval: .seconds(5), timeout: .milliseconds(1500), fall: 1)
                 return try await wire.loop().judge(try wire.target(check, port: port, family: family))
             }
+            // Of IPv6, EACCES: what a filter of this host says, too.
+            let prohibited = family == .ipv4 ? "down: no route to host" : "down: prohibited by a filter or a route on the way"
+            #expect(try await verdict(11) == prohibited)
+            // At the latest the second SYN, after a second: the answer to the first may come while connect still has the socket.
+            #expect(try await verdict(11, .tcp) == prohibited)
             #expect(try await verdict(7) == "down: no route to host")
             #expect(try await verdict(8) == "down: port unreachable")
             #expect(try await verdict(9) == "up: no ICMP error")

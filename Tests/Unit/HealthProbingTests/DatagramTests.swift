@@ -81,6 +81,13 @@ final class DatagramServer: Sendable {
             try await reason(check) { _ in [[UInt8]](repeating: [1], count: 100) } == (.down, "64 answers without the expected bytes"))
     }
 
+    /// More than one wake-up should take; that they end before the deadline tells that they are counted.
+    @Test func emptyDatagramsAreBounded() async throws {
+        let empty = [[UInt8]](repeating: [], count: 100)
+        #expect(try await reason(SendExpect(send: [1], expect: [2])) { _ in empty } == (.down, "64 empty datagrams"))
+        #expect(try await reason(SendExpect(send: [1])) { _ in empty } == (.down, "64 empty datagrams"))
+    }
+
     @Test func withoutExpectationSilenceIsUp() async throws {
         #expect(try await reason(SendExpect()) { _ in [] } == (.up, "no ICMP error"))
         #expect(try await reason(SendExpect(send: [1])) { _ in [[2]] } == (.up, "answered"))

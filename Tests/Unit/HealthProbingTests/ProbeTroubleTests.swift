@@ -45,6 +45,14 @@ import Testing
         #expect(state?.history.last?.result == .late("no free source port"))
     }
 
+    /// A filter of this host refuses the call; one on the way sends ICMPv6.
+    @Test(arguments: [EPERM, EACCES]) func prohibitionsAreOursOnlyWhereTheCallIsRefused(errno: Int32) {
+        #expect(ConnectFault(errno: errno, transport: .udp).isOurs)
+        let heard = ConnectFault(errno: errno, transport: .icmp, isHeard: true)
+        #expect(!heard.isOurs && heard.words == "prohibited by a filter or a route on the way")
+        #expect(ConnectFault(errno: ENOBUFS, isHeard: true).isOurs && !ConnectFault(errno: EHOSTUNREACH, isHeard: true).isOurs)
+    }
+
     @Test func probesBeyondTheLimitWaitForTheirTurn() async throws {
         let server = try LoopbackServer(serve: {
             _ = LoopbackServer.readRequest($0)
