@@ -97,7 +97,7 @@ let package = Package(
         tests("RulesetCompilerTests", of: ["RulesetCompiler", "Ruleset", "FarmModel", "NetTypes"]),
         tests("ReconcilePolicyTests", of: ["ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "FarmModel", "NetTypes"]),
         tests("HealthPolicyTests", of: ["HealthPolicy", "FarmModel"]),
-        tests("HealthProbingTests", of: ["HealthProbing", "HealthPolicy", "FarmModel", "NetTypes", "Threads"]),
+        tests("HealthProbingTests", of: ["HealthProbing", "HealthPolicy", "FarmModel", "NetTypes", "Threads", "COpenSSL"]),
         tests("FarmWatchingTests", of: ["FarmWatching", "FarmConfig"]),
         tests("StateKeepingTests", of: ["StateKeeping", "Seams"]),
         tests("ReconcilingTests", of: [

@@ -6,24 +6,35 @@ import HealthPolicy
 
 /// Connections that outlast their probe.
 extension ProbeEngine {
+    /// Octets between two probes: some tickets for TLS sessions. Who says more has the connection closed.
+    private static let mostWhileIdle = 65_536
+
     /// A probe has ended: its connection is kept for the next one where both sides allow it, or closed.
     func release(_ attempt: ProbeAttempt, of entry: ProbedTarget, _ result: ProbeResult) {
-        guard result.isSuccess, !attempt.isClosing, attempt.unsent.isEmpty, counts.kept < bounds.kept, attempt.exchange.isReusable else {
-            return disconnect(attempt)
-        }
+        guard result.isSuccess, !attempt.isClosing, attempt.unsent.isEmpty, counts.kept < bounds.kept, attempt.exchange.isReusable,
+            isQuiet(attempt.descriptor)
+        else { return disconnect(attempt) }
         entry.kept = attempt
         counts.inFlight -= 1
         counts.kept += 1
     }
 
+    /// Whether nothing lies unread on the connection: the next probe would take it for its answer.
+    private func isQuiet(_ descriptor: Int32) -> Bool {
+        var octet: UInt8 = 0
+        return recv(descriptor, &octet, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) < 0 && errno == EAGAIN
+    }
+
     /// What is heard between probes: mostly that the server has had enough, which is no failure.
     func hearIdle(_ kept: ProbeAttempt, of entry: ProbedTarget) {
-        while true {
+        while kept.heardWhileIdle <= Self.mostWhileIdle {
             let count = recv(kept.descriptor, &receiveBuffer, receiveBuffer.count, 0)
             if count < 0 && errno == EINTR { continue }
             if count < 0 && errno == EAGAIN { return }
-            guard count > 0, kept.exchange.receivedWhileIdle(receiveBuffer.span.extracting(0..<count)) else { return dropKept(of: entry) }
+            guard count > 0, kept.exchange.receivedWhileIdle(receiveBuffer.span.extracting(0..<count)) else { break }
+            kept.heardWhileIdle += count
         }
+        dropKept(of: entry)
     }
 
     func dropKept(of entry: ProbedTarget) {

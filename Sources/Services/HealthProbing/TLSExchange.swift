@@ -51,11 +51,11 @@ struct TLSExchange: ProbeExchange {
     func expired() -> ProbeOutcome { session.isEstablished ? described(inner.expired()) : .silence("TLS handshake not complete") }
 
     var isReusable: Bool {
-        guard let establishedAt, let certificate, inner.isReusable else { return false }
+        guard let establishedAt, let certificate, inner.isReusable, session.isDrained else { return false }
         return certificate.daysLeft > 0 && establishedAt.duration(to: clock()) < .seconds(Self.longestLife)
     }
 
-    /// Tickets for later sessions come when they like.
+    /// Tickets for later sessions come when they like. What is not a whole record may become an answer that nobody has asked for.
     mutating func receivedWhileIdle(_ bytes: Span<UInt8>) -> Bool {
         session.take(bytes)
         var (buffer, hasText) = (Self.buffer, false)
@@ -63,11 +63,15 @@ struct TLSExchange: ProbeExchange {
             hasText = true
             return false
         }
-        return progress == .more && !hasText
+        return progress == .more && !hasText && session.isDrained
     }
 
     private mutating func shakeHands() -> ProbeStep {
-        if case .failed(let words) = session.shakeHands() { return .done(.failure("TLS handshake failed: \(words)")) }
+        switch session.shakeHands() {
+        case .more: break
+        case .closed: return .done(.silence("closed within the TLS handshake"))
+        case .failed(let words): return .done(.failure("TLS handshake failed: \(words)"))
+        }
         guard session.isEstablished else { return flushed(.wait) }
         establishedAt = clock()
         certificate = session.certificate()

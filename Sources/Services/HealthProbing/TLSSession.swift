@@ -75,6 +75,9 @@ final class TLSSession {
         }
     }
 
+    /// Whether all that came in has been read.
+    var isDrained: Bool { SSL_has_pending(ssl) == 0 && copenssl_pending(input) == 0 }
+
     /// Ciphertext for the peer.
     func takeOutput() -> [UInt8] {
         let count = Int(copenssl_pending(output))

@@ -34,6 +34,13 @@ import Testing
         try LoopbackServer(serve: { connection in counter.serve(connection) { answer(connection, $0, $1) } })
     }
 
+    /// As long as what is read at a time.
+    private static let longAnswer: String = {
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 16000\r\nX: "
+        let body = String(repeating: "b", count: 16_000)
+        return head + String(repeating: "x", count: 16_384 - head.utf8.count - 4 - body.utf8.count) + "\r\n\r\n" + body
+    }()
+
     private func check(reuse: Bool = true) -> HealthCheck {
         HealthCheck(
             kind: .http(HTTPCheck()), interval: .milliseconds(50), timeout: .milliseconds(900), fall: 1, way: ProbeWay(reuse: reuse))
@@ -52,7 +59,7 @@ import Testing
     }
 
     /// What a server may do to a connection that it has answered on; none of it is a failure of the next probe.
-    enum Farewell: String, CaseIterable { case atOnce, announced, withoutAnAnswer, ofVersion10, withExcess }
+    enum Farewell: String, CaseIterable { case atOnce, announced, withoutAnAnswer, ofVersion10, withExcess, beyondOneRead }
 
     @Test(arguments: Farewell.allCases) func serverThatClosesIsAskedAnewAndStaysUp(_ farewell: Farewell) async throws {
         let counter = Counter()
@@ -63,6 +70,7 @@ import Testing
                 return LoopbackServer.write("HTTP/1.1 200 OK\r\nConnection: Close\r\nContent-Length: 0\r\n\r\n", to: connection)
             case .withoutAnAnswer: return number == 1 && LoopbackServer.write(Self.answer, to: connection)
             case .ofVersion10: return LoopbackServer.write("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", to: connection)
+            case .beyondOneRead: return LoopbackServer.write(Self.longAnswer + "HTTP/1.1 503 Sorry\r\n\r\n", to: connection)
             case .withExcess: return LoopbackServer.write(Self.answer + "more", to: connection)
             }
         }

@@ -42,6 +42,10 @@ import Testing
             write([0x15, 3, 3, 0, 2, 2, 40], to: $0)
             sleep(1)
         },
+        Evil(name: "a farewell", reason: "closed within the TLS handshake") {
+            write([0x15, 3, 3, 0, 2, 1, 0], to: $0)
+            sleep(1)
+        },
     ]
 
     @discardableResult private static func write(_ bytes: [UInt8], to connection: Int32) -> Bool {
