@@ -5,7 +5,7 @@ public struct ExecCheck: Sendable, Hashable {
     /// A user of this host, by its name in /etc/passwd.
     public var user: String
     public var convention: Convention
-    /// How many programs may run at a time before this one has to wait, 1 or more.
+    /// How many programs of this check may run at a time before the next one has to wait, 1 or more.
     public var maxParallel: Int
 
     public init(command: [String], user: String = "nobody", convention: Convention = .nagios, maxParallel: Int = 16) {

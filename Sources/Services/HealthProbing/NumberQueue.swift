@@ -4,6 +4,7 @@ struct NumberQueue {
     private var head = 0
 
     var isEmpty: Bool { head == numbers.count }
+    var count: Int { numbers.count - head }
 
     mutating func append(_ number: Int) { numbers.append(number) }
 

@@ -4,33 +4,34 @@ import HealthPolicy
 /// Probes that are programs.
 extension ProbeEngine {
     func run(_ check: ExecCheck, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
-        guard programCount < check.maxParallel else {
+        guard programs.take(check, for: number) else {
             counts.postponed += 1
             entry.isPostponed = true
-            return waitingForPrograms.append(number)
+            return
         }
         counts.started += 1
         switch launch(check, entry.target) {
-        case .failure(let fault): finish(entry, number, fault.result, startedAt: now, now: now)
+        case .failure(let trouble):
+            programs.giveBack(check)
+            counts.ownTrouble += 1
+            finish(entry, number, .late(trouble.words), startedAt: now, now: now)
         case .success(let (program, output)):
             nextSerial &+= 1
             let attempt = ProbeAttempt(
                 descriptor: output, serial: nextSerial, transport: .program, startedAt: now, stalledBefore: meter.total,
                 exchange: ProgramExchange())
             (attempt.program, attempt.isConnected) = (program, true)
-            programCount += 1
             watch(attempt, entry, number, now: now)
         }
     }
 
-    /// Why a program does not run.
-    private struct LaunchFault: Error { let result: ProbeResult }
+    /// Why we cannot start a program, which says nothing of the target.
+    private struct LaunchTrouble: Error { let words: String }
 
-    private func launch(_ check: ExecCheck, _ target: ProbeTarget) -> Result<(RunningProgram, output: Int32), LaunchFault> {
-        guard runsPrograms else { return .failure(LaunchFault(result: .late("execProbes is off in the daemon's settings"))) }
-        guard let user = LocalUser.named(check.user) else {
-            return .failure(LaunchFault(result: .failure("no user \(check.user) in /etc/passwd")))
-        }
+    private func launch(_ check: ExecCheck, _ target: ProbeTarget) -> Result<(RunningProgram, output: Int32), LaunchTrouble> {
+        guard runsPrograms else { return .failure(LaunchTrouble(words: "execProbes is off in the daemon's settings")) }
+        let user: LocalUser
+        do { user = try LocalUser.named(check.user) } catch { return .failure(LaunchTrouble(words: error.words)) }
         let command = check.command.map {
             $0.replacing("{address}", with: target.address.description).replacing("{port}", with: String(target.port))
         }
@@ -38,7 +39,7 @@ extension ProbeEngine {
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8",
             "ZVNFT_ADDRESS=\(target.address)", "ZVNFT_PORT=\(target.port)",
         ]
-        return RunningProgram.start(command, environment: environment, as: user).mapError { LaunchFault(result: result(of: $0)) }
+        return RunningProgram.start(command, of: check, environment: environment, as: user).mapError { LaunchTrouble(words: $0.words) }
     }
 
     /// News of its output or of its end.
@@ -54,7 +55,6 @@ extension ProbeEngine {
         guard let end else { return }
         let outcome = ProgramAnswer.outcome(end, output: program.output, convention: check.convention)
         finish(entry, number, result(of: outcome, attempt, entry), startedAt: attempt.startedAt, now: now)
-        startNextProgram(now: now)
     }
 
     /// Its probe is over. One that still runs is killed with its group, and reaped when it has ended.
@@ -65,26 +65,21 @@ extension ProbeEngine {
     }
 
     /// A killed program may have ended.
-    func bury(_ program: RunningProgram, _ serial: UInt32, now: MonotonicInstant) {
+    func bury(_ program: RunningProgram, _ serial: UInt32) {
         guard program.end != nil else { return }
         dying[serial] = nil
         reap(program)
-        startNextProgram(now: now)
     }
 
     private func reap(_ program: RunningProgram) {
         program.reap()
-        programCount -= 1
+        programs.giveBack(program.check)
     }
 
-    /// One that must wait longer goes to the end of the line.
-    private func startNextProgram(now: MonotonicInstant) {
-        while let number = waitingForPrograms.popFirst() {
-            // The target may have been removed since, or its number given to another.
-            guard let entry = targets[number], entry.isPostponed, case .exec(let check) = entry.target.check.kind else { continue }
-            guard programCount < check.maxParallel else { return waitingForPrograms.append(number) }
-            entry.isPostponed = false
-            return run(check, entry, number, now: now)
-        }
+    var canStartProgram: Bool { programs.hasNext && hasRoom }
+
+    /// Those that have waited for others to end.
+    func startWaitingPrograms(now: MonotonicInstant) {
+        while hasRoom, let number = programs.popNext() { startPostponed(number, now: now) }
     }
 }

@@ -12,7 +12,7 @@ extension ProbeEngine {
     func hear(_ news: Readiness, now: MonotonicInstant) {
         let number = Int(news.token & 0xFFFF_FFFF)
         let serial = UInt32(news.token >> 32)
-        if !dying.isEmpty, let program = dying[serial] { return bury(program, serial, now: now) }
+        if !dying.isEmpty, let program = dying[serial] { return bury(program, serial) }
         // News of a probe that has ended since, or of a target that is gone.
         guard number < targets.count, let entry = targets[number] else { return }
         if let attempt = entry.attempt, attempt.serial == serial {

@@ -6,7 +6,7 @@ extension ProbeEngine {
 
     /// When the loop has to be awake again; nil when nothing is planned.
     func sleepLimit(now: MonotonicInstant) -> Int64? {
-        if canStartPostponed { return now.nanoseconds }
+        if canStartPostponed || canStartProgram { return now.nanoseconds }
         guard let earliest = wheel.earliest else { return nil }
         return counts.inFlight > 0 ? min(earliest, now.nanoseconds + StallMeter.longestSleep) : earliest
     }
@@ -20,6 +20,7 @@ extension ProbeEngine {
                 startPostponed(number, now: now)
             } else if let number = wheel.popDue(at: now.nanoseconds) {
                 fire(number, now: now)
+        startWaitingPrograms(now: now)
             } else {
                 return false
             }
@@ -48,7 +49,7 @@ extension ProbeEngine {
     }
 
     /// The target may have been removed since, or its number given to another.
-    private func startPostponed(_ number: Int, now: MonotonicInstant) {
+    func startPostponed(_ number: Int, now: MonotonicInstant) {
         guard let entry = targets[number], entry.isPostponed else { return }
         entry.isPostponed = false
         start(entry, number, now: now)

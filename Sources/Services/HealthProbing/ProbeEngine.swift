@@ -23,12 +23,9 @@ final class ProbeEngine {
     var reports: [ProbeReport] = []
     /// Numbers of targets whose start waits for a probe to end, oldest first.
     var postponed = NumberQueue()
-    /// Likewise, of targets whose program waits for another one to end.
-    var waitingForPrograms = NumberQueue()
     /// Programs that were killed and have not ended yet, by the serial of their attempt.
     var dying: [UInt32: RunningProgram] = [:]
-    /// With those that are dying.
-    var programCount = 0
+    var programs = ProgramPlaces()
     let runsPrograms: Bool
     var nextSerial: UInt32 = 0
     var idle = IdleSockets()

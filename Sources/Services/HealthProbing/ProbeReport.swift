@@ -28,7 +28,7 @@ public struct ProbeLoopCounts: Sendable, Hashable {
     public internal(set) var failed: UInt64 = 0
     /// Ended without a result because of us: stalls and `ownTrouble`.
     public internal(set) var late: UInt64 = 0
-    /// No descriptor, port or memory for a probe.
+    /// No descriptor, port or memory for a probe, or no way to start its program.
     public internal(set) var ownTrouble: UInt64 = 0
     /// Starts that had to wait because `maxInFlight` probes were under way.
     public internal(set) var postponed: UInt64 = 0

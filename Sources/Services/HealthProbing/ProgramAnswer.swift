@@ -2,13 +2,17 @@ import CLinux
 import FarmModel
 import HealthPolicy
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// What a program's end and output say.
 enum ProgramAnswer {
     /// Characters.
     static let longestReason = 160
 
     static func outcome(_ end: ProgramEnd, output: [UInt8], convention: ExecCheck.Convention) -> ProbeOutcome {
-        if let fault = fault(in: output) { return .failure(fault) }
+        if let trouble = trouble(in: output) { return trouble }
         let line = firstLine(of: output)
         switch end {
         case .signal(let number): return .failure("command was killed by signal \(number)")
@@ -35,14 +39,15 @@ enum ProgramAnswer {
         }
     }
 
-    /// What the child reports when it could not become the program.
-    private static func fault(in output: [UInt8]) -> String? {
+    /// What the child reports when it could not become the program: the command may be at fault, but the way there is ours.
+    private static func trouble(in output: [UInt8]) -> ProbeOutcome? {
         guard output.count == 3, output[0] == CLINUX_PROGRAM_FAILED else { return nil }
-        let words = systemWords(Int32(output[2]))
+        let errno = Int32(output[2])
+        let words = systemWords(errno)
         switch Int(output[1]) {
-        case CLINUX_STEP_USER: return "command cannot run as its user: \(words)"
-        case CLINUX_STEP_EXEC: return "command cannot be run: \(words)"
-        default: return "command cannot be started: \(words)"
+        case CLINUX_STEP_USER: return .unknown("command cannot run as its user: \(words)")
+        case CLINUX_STEP_EXEC where ![EAGAIN, ENOMEM, EMFILE, ENFILE].contains(errno): return .failure("command cannot be run: \(words)")
+        default: return .unknown("command cannot be started: \(words)")
         }
     }
 

@@ -1,4 +1,5 @@
 import CLinux
+import FarmModel
 
 #if canImport(Glibc)
     import Glibc
@@ -10,6 +11,8 @@ final class RunningProgram {
     static let mostOutput = 1 << 20
     static let keptOutput = 4096
 
+    /// Whose place it has.
+    let check: ExecCheck
     let process: pid_t
     /// Readable when the process has ended.
     let descriptor: Int32
@@ -17,14 +20,16 @@ final class RunningProgram {
     private(set) var output: [UInt8] = []
     private var count = 0
 
-    private init(process: pid_t, descriptor: Int32) { (self.process, self.descriptor) = (process, descriptor) }
+    private init(check: ExecCheck, process: pid_t, descriptor: Int32) {
+        (self.check, self.process, self.descriptor) = (check, process, descriptor)
+    }
 
     deinit { close(descriptor) }
 
     var saysTooMuch: Bool { count > Self.mostOutput }
 
     /// Starts it. The program and the descriptor of its output, or the errno.
-    static func start(_ command: [String], environment: [String], as user: LocalUser) -> Result<
+    static func start(_ command: [String], of check: ExecCheck, environment: [String], as user: LocalUser) -> Result<
         (RunningProgram, output: Int32), ConnectFault
     > {
         var (ends, descriptor) = ([Int32](repeating: -1, count: 2), Int32(-1))
@@ -42,7 +47,7 @@ final class RunningProgram {
             close(ends[0])
             return .failure(ConnectFault(errno: -process))
         }
-        return .success((RunningProgram(process: process, descriptor: descriptor), ends[0]))
+        return .success((RunningProgram(check: check, process: process, descriptor: descriptor), ends[0]))
     }
 
     private static func withStrings<Result>(_ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result) -> Result

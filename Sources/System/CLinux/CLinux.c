@@ -74,7 +74,8 @@ static void run_child(const struct clinux_program *program) {
     sigprocmask(SIG_SETMASK, &none, 0);
     syscall(SYS_setsid);
     int input = open("/dev/null", O_RDONLY);
-    if (input < 0 || dup2(input, 0) < 0 || dup2(program->output, 1) < 0 || dup2(program->output, 2) < 0) _exit(127);
+    if (input < 0 || dup2(input, 0) < 0 || dup2(program->output, 1) < 0 || dup2(program->output, 2) < 0)
+        fail_child(program->output, CLINUX_STEP_SETUP);
     /* Stays open for our report, and closes when the program begins. */
     int report = fcntl(1, F_DUPFD_CLOEXEC, 3);
     if (report < 0 || dup3(report, 3, O_CLOEXEC) < 0) report = report == 3 ? 3 : 1;

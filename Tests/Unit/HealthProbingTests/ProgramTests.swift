@@ -23,7 +23,9 @@ import Testing
         (.code(255), "", .keepalived, .success("exit code 255", advice: ProbeAdvice(weight: .absolute(253)))),
         (.signal(11), "half", .nagios, .failure("command was killed by signal 11")),
         (.code(127), "\u{0}\u{3}\u{2}", .keepalived, .failure("command cannot be run: No such file or directory")),
-        (.code(127), "\u{0}\u{2}\u{1}", .nagios, .failure("command cannot run as its user: Operation not permitted")),
+        (.code(127), "\u{0}\u{2}\u{1}", .nagios, .unknown("command cannot run as its user: Operation not permitted")),
+        (.code(127), "\u{0}\u{1}\u{1}", .keepalived, .unknown("command cannot be started: Operation not permitted")),
+        (.code(127), "\u{0}\u{3}\u{B}", .nagios, .unknown("command cannot be started: Resource temporarily unavailable")),
     ]
 
     @Test(arguments: examples.indices) func codesMeanWhatTheirConventionSays(index: Int) {
@@ -37,10 +39,17 @@ import Testing
         _ = ProgramAnswer.firstLine(of: [0xFF, 0xC0, 0x80, 0x0A])
     }
 
-    @Test func usersAreThoseOfThisHost() {
+    @Test func usersAreThoseOfThisHost() throws {
         #expect(LocalUser.user("nobody:x:65534:65533:nobody:/:/bin/false", named: "nobody") == LocalUser(id: 65534, group: 65533))
         #expect(LocalUser.user("nobody:x:65534", named: "nobody") == nil && LocalUser.user("nobody2:x:1:1:a", named: "nobody") == nil)
-        #expect(LocalUser.named("root")?.id == 0 && LocalUser.named("no such user") == nil)
+        #expect(try LocalUser.named("root").id == 0)
+        func words(_ name: String, in path: String = "/etc/passwd") -> String? {
+            do throws(LocalUserTrouble) { _ = try LocalUser.named(name, in: path) } catch { return error.words }
+            return nil
+        }
+        #expect(words("no such user") == "no user no such user in /etc/passwd")
+        #expect(words("root", in: "/nonexistent") == "/nonexistent cannot be read: No such file or directory")
+        #expect(words("root", in: "/etc") == "/etc cannot be read: Is a directory")
     }
 
     /// Root may run them as nobody, others as themselves.
@@ -83,7 +92,18 @@ import Testing
         }
         #expect(try await report(check("/nonexistent"))?.reason == "command cannot be run: No such file or directory")
         #expect(try await report(check("/etc"))?.reason == "command cannot be run: Permission denied")
-        #expect(try await report(check("/bin/true", user: "no-such-user"))?.reason == "no user no-such-user in /etc/passwd")
+    }
+
+    @Test func userThatThisHostDoesNotKnowIsOurTrouble() async throws {
+        let check = HealthCheck(
+            kind: .exec(ExecCheck(command: ["/bin/true"], user: "no-such-user", maxParallel: 1)), interval: .milliseconds(100), fall: 1)
+        let (first, second) = (1, 2) as (UInt32, UInt32)
+        let targets = [first, second].map { target(Endpoint(address: IPAddress(v4: $0), port: 80), check) }
+        let watched = try loop()
+        watched.probe(targets[0], targets[1])
+        #expect(try await watched.waits { loop in targets.allSatisfy { (loop.state(of: $0)?.counts.late ?? 0) > 1 } })
+        let state = watched.loop.state(of: targets[0])
+        #expect(state?.verdict == .unknown && state?.history.last?.result == .late("no user no-such-user in /etc/passwd"))
     }
 
     @Test func programsAreOffUnlessAllowed() async throws {
@@ -125,6 +145,50 @@ import Testing
         watched.loop.setTargets(Dictionary(uniqueKeysWithValues: targets.map { ($0, Verdict?.none) }))
         for _ in targets { #expect(await watched.next()?.verdict == .up) }
         #expect(watched.loop.counts().postponed > 0)
+    }
+
+    /// The bound is each check's, and so is the line of those that wait.
+    @Test func checkWhoseProgramsHangHoldsUpNoOther() async throws {
+        let watched = try loop()
+        var targets: [ProbeTarget: Verdict?] = [:]
+        for port in 1...4 { targets[shell("sleep 5", timeout: 900, parallel: 1, port: UInt16(port))] = .some(nil) }
+        let fine = (5...8).map { shell("echo fine", parallel: 1, port: UInt16($0)) }
+        for target in fine { targets[target] = .some(nil) }
+        watched.loop.setTargets(targets)
+        #expect(try await watched.waits { loop in fine.allSatisfy { (loop.state(of: $0)?.counts.successes ?? 0) >= 2 } })
+        #expect(watched.loop.counts().postponed > 0)
+    }
+
+    @Test func placesAreOfOneCheckAndAreTakenInTurn() {
+        let (narrow, wide) = (ExecCheck(command: ["/a"], maxParallel: 1), ExecCheck(command: ["/b"], maxParallel: 2))
+        var places = ProgramPlaces()
+        #expect(places.take(narrow, for: 1) && !places.take(narrow, for: 2) && !places.take(narrow, for: 3))
+        #expect(places.take(wide, for: 4) && places.take(wide, for: 5) && !places.take(wide, for: 6) && places.running == 3)
+        #expect(!places.hasNext && places.popNext() == nil)
+        places.giveBack(narrow)
+        #expect(places.hasNext && places.popNext() == 2)
+        // 2 has gone meanwhile.
+        #expect(places.popNext() == 3 && places.take(narrow, for: 3) && places.popNext() == nil && !places.hasNext)
+        places.giveBack(wide)
+        places.giveBack(wide)
+        #expect(places.popNext() == 6 && places.take(wide, for: 6) && places.popNext() == nil && places.running == 2)
+    }
+
+    /// Of targets that go, one waits while another runs: the rest get their turn.
+    @Test func placeOfATargetThatGoesIsGivenOn() async throws {
+        let watched = try loop()
+        let hung = shell("sleep 50", timeout: 900, parallel: 1, port: 1)
+        guard case .exec(let check) = hung.check.kind else { return }
+        let targets = (2...4).map {
+            target(
+                Endpoint(address: hung.address, port: $0), HealthCheck(kind: .exec(check), interval: .seconds(60), timeout: .seconds(50)))
+        }
+        watched.probe(targets[0])
+        #expect(try await watched.waits { $0.counts().inFlight == 1 })
+        watched.probe(targets[0], targets[1], targets[2])
+        #expect(try await watched.waits { $0.counts().postponed == 2 })
+        watched.probe(targets[2])
+        #expect(try await watched.waits { $0.counts().inFlight == 1 && $0.counts().started == 2 })
     }
 
     @Test func othersAreProbedWhileProgramsHang() async throws {
