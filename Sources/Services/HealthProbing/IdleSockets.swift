@@ -12,22 +12,32 @@ struct IdleSockets {
     /// More are closed. As many are in use at a time as answers are under way, and those of a batch take less than its 10 ms.
     private static let limit = 256
 
-    private var descriptors: [AddressFamily: [Int32]] = [:]
+    private var descriptors: [AddressFamily: NumberQueue] = [:]
+
+    /// What they take of the process's descriptors.
+    var count: Int { descriptors.values.reduce(0) { $0 + $1.count } }
 
     /// Ends the connection and keeps the socket; closes it where there is no room, or the kernel does not let go of the connection.
     mutating func put(_ descriptor: Int32, _ family: AddressFamily) {
-        guard descriptors[family, default: []].count < Self.limit, ProbeSocket.disconnect(descriptor) else {
+        guard (descriptors[family]?.count ?? 0) < Self.limit, ProbeSocket.disconnect(descriptor) else {
             close(descriptor)
             return
         }
-        descriptors[family, default: []].append(descriptor)
+        descriptors[family, default: NumberQueue()].append(Int(descriptor))
     }
 
-    /// The one that was used last: the rest stay cold.
-    mutating func take(_ family: AddressFamily) -> Int32? { descriptors[family]?.popLast() }
+    /// The one that has rested longest: where the reset of a connection was lost, its target is not soon met from the same port again.
+    mutating func take(_ family: AddressFamily) -> Int32? { descriptors[family]?.popFirst().map(Int32.init) }
 
-    mutating func closeAll() {
-        for descriptor in descriptors.values.joined() { close(descriptor) }
-        descriptors = [:]
+    /// Gives one up.
+    mutating func closeOne() {
+        for family in AddressFamily.allCases {
+            if let descriptor = take(family) {
+                close(descriptor)
+                return
+            }
+        }
     }
+
+    mutating func closeAll() { while count > 0 { closeOne() } }
 }

@@ -32,6 +32,7 @@ extension ProbeEngine {
         guard runsPrograms else { return .failure(LaunchTrouble(words: "execProbes is off in the daemon's settings")) }
         let user: LocalUser
         do { user = try LocalUser.named(check.user) } catch { return .failure(LaunchTrouble(words: error.words)) }
+        makeRoom()
         let command = check.command.map {
             $0.replacing("{address}", with: target.address.description).replacing("{port}", with: String(target.port))
         }

@@ -1,4 +1,9 @@
 import HealthPolicy
+import NetTypes
+
+#if canImport(Glibc)
+    import Glibc
+#endif
 
 extension ProbeEngine {
     /// Starts and deadlines between two looks at the sockets: a batch of connects must not hold up the results that wait.
@@ -15,12 +20,12 @@ extension ProbeEngine {
     /// Returns whether more is due.
     func runTimers(now: MonotonicInstant) -> Bool {
         meter.worked(until: now.nanoseconds)
+        startWaitingPrograms(now: now)
         for _ in 0..<Self.timersPerTurn {
             if canStartPostponed, let number = postponed.popFirst() {
                 startPostponed(number, now: now)
             } else if let number = wheel.popDue(at: now.nanoseconds) {
                 fire(number, now: now)
-        startWaitingPrograms(now: now)
             } else {
                 return false
             }
@@ -70,22 +75,29 @@ extension ProbeEngine {
         guard let exchange = exchange(for: entry, number, startedAt: startedAt, now: now) else { return }
         // A socket is lent with its port, and a mark is for one target.
         let family = entry.transport == .tcp && entry.origin == nil && entry.mark == nil ? entry.address.family : nil
-        let worn = family.flatMap { idle.take($0) }
-        let connecting =
-            worn.map { ProbeSocket.connectAgain($0, to: entry.address) }
-            ?? connect(entry)
-        switch connecting {
+        switch connect(entry, family) {
         case .failure(let fault): finish(entry, number, refusal(fault, entry), startedAt: startedAt, now: now)
-        case .success(let descriptor):
+        case .success(let (descriptor, isKnown)):
             nextSerial &+= 1
             let attempt = ProbeAttempt(
                 descriptor: descriptor, serial: nextSerial, transport: entry.transport, startedAt: startedAt,
                 stalledBefore: meter.total, exchange: exchange, reusableFamily: family)
-            watch(attempt, entry, number, isKnown: worn != nil, now: now)
+            watch(attempt, entry, number, isKnown: isKnown, now: now)
         }
     }
 
-    private func connect(_ entry: ProbedTarget) -> Result<Int32, ConnectFault> {
+    /// From an idle socket where one of that family will do; the poller knows it already.
+    private func connect(_ entry: ProbedTarget, _ family: AddressFamily?) -> Result<(descriptor: Int32, isKnown: Bool), ConnectFault> {
+        if let worn = family.flatMap({ idle.take($0) }) {
+            let connecting = ProbeSocket.connectAgain(worn, to: entry.address)
+            // Not available: its port has another connection to the target, a kept one perhaps.
+            guard case .failure(let fault) = connecting, fault.errno == EADDRNOTAVAIL else { return connecting.map { ($0, isKnown: true) } }
+        }
+        makeRoom()
+        return connectAnew(entry).map { ($0, isKnown: false) }
+    }
+
+    private func connectAnew(_ entry: ProbedTarget) -> Result<Int32, ConnectFault> {
         let connecting = ProbeSocket.connect(
             to: entry.address, over: entry.transport, leaving: entry.origin, from: &ports, through: passage(of: entry))
         guard case .failure(let fault) = connecting, changesPort(entry, after: fault) else { return connecting }

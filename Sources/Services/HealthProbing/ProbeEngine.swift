@@ -132,8 +132,16 @@ final class ProbeEngine {
         if let program = attempt.program { abandon(program, attempt.serial) }
     }
 
-    /// Whether one more probe may begin that needs a descriptor.
-    var hasRoom: Bool { counts.inFlight < bounds.inFlight && counts.inFlight + counts.kept < bounds.descriptors }
+    /// Whether one more probe may begin that needs a descriptor. Idle sockets stand back for it.
+    var hasRoom: Bool { counts.inFlight < bounds.inFlight && heldDescriptors < bounds.descriptors }
+
+    /// A program has a descriptor beside that of its output, until it is reaped.
+    private var heldDescriptors: Int { counts.inFlight + counts.kept + programs.running }
+
+    /// Before a descriptor is opened: closes idle sockets, until there is room for it under the bound.
+    func makeRoom() {
+        while idle.count > 0, heldDescriptors + idle.count >= bounds.descriptors { idle.closeOne() }
+    }
 
     /// What is known, target by target; cheap enough to hold up the loop for it.
     func states() -> [(ProbeTarget, HealthState)] {
