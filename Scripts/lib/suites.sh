@@ -13,7 +13,7 @@ timed_targets='^(HealthProbingTests|HooksTests)$'
 
 # Tests in namespaces mostly wait, and look at the clock: one at a time within a lane, and few lanes beside each other. What no pattern
 # names runs in one more lane. They are drawn up so that all take about as long on two cores.
-lanes=('^DaemonTests\..*/(ConnectionSafeChange|Starvation|Policy)/' '^DaemonTests\.' '^CorpusKernelTests\.' '^PathTests\.')
+lanes=('^DaemonTests\..*/(ConnectionSafeChange|Starvation|Policy)/' '^DaemonTests\..*/(Counters|ChangesUnderLoad|Passages)/' '^DaemonTests\.' '^CorpusKernelTests\.' '^PathTests\.')
 
 # Ten thousand probes a second take a core: those that measure with as many come last and alone.
 alone='^DaemonTests\..*/MassFailure/'

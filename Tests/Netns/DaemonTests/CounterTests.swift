@@ -56,9 +56,9 @@ extension RealTraffic {
             let balancer = try Balancer(farm)
             var fewer = farm
             fewer.backends = .init(1...2, port: nil, families: [4])
-            let load = try balancer.lab.connecting(to: "203.0.113.10:80", "--rate 200 --duration 20s")
+            let load = try balancer.lab.connecting(to: "203.0.113.10:80", "--rate 200 --duration 10s")
             var ratchet = Ratchet()
-            for round in 0..<3 {
+            for round in 0..<2 {
                 for change in ["drain", "ready"] {
                     #expect(try balancer.lbctl("backend", change, "web/b1").status == 0)
                     ratchet.take(try balancer.metrics(), "\(change) \(round)")

@@ -20,7 +20,7 @@ import Testing
         }
         let watched = try WatchedLoop(holdUpFirst: .seconds(3))
         let held = target(
-            silent.endpoint, HealthCheck(kind: .http(HTTPCheck()), interval: .seconds(30), timeout: .seconds(2), fall: 1))
+            silent.endpoint, HealthCheck(kind: .http(HTTPCheck()), interval: .seconds(30), timeout: .seconds(5), fall: 1))
         watched.probe(held)
         #expect(try await watched.waits { $0.counts().inFlight == 1 })
         watched.probe(held, target(trigger.endpoint, HealthCheck(interval: .seconds(30))))
