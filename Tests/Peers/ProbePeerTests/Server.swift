@@ -14,7 +14,7 @@ final class Server: Sendable {
 
     let namespace: Namespace
     let directory: String
-    private let prober: CompositeProber
+    let prober: CompositeProber
 
     /// Starts one; more may follow.
     init(_ name: String, _ arguments: String = "", port: Int) throws {
