@@ -133,7 +133,7 @@ struct Balancer {
     /// What a storm of verdicts or a load of files leaves behind.
     private static func giveBackMemory() async {
         // Ends when the daemon stops and the sleep is cancelled.
-        while (try? await Task.sleep(for: .seconds(10))) != nil {
+        while (try? await Task.sleep(for: .seconds(3))) != nil {
             // Trimming holds the heap's lock for milliseconds: only where there is something to give.
             if clinux_idle_memory() > Self.worthTrimming { clinux_trim_memory() }
         }
