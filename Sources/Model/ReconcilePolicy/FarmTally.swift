@@ -9,6 +9,8 @@ public struct FarmTally: Sendable, Hashable {
     public let up, down, unknown: Int
     /// Backends with slots.
     public let used: Int
+    /// So few backends are healthy that all are used.
+    public let isPanicking: Bool
 
     public var total: Int { up + down + unknown }
 
@@ -28,7 +30,7 @@ extension DesiredState {
         func judged(_ verdict: Verdict) -> Int { verdicts.count { $0 == verdict } }
         tallies[farm.name] = FarmTally(
             condition: condition(of: farm, slots), up: judged(.up), down: judged(.down), unknown: judged(.unknown),
-            used: Set(slots.values.joined()).count)
+            used: Set(slots.values.joined()).count, isPanicking: health[farm.name]?.isPanicking ?? false)
     }
 
     private func condition(of farm: Farm, _ slots: [AddressFamily: [UInt16]]) -> FarmTally.Condition {

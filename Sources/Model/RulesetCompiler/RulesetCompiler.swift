@@ -56,7 +56,8 @@ public struct RulesetCompiler: Sendable {
     /// Replaces farms. Where they go through the same chains as before, only their elements are exchanged; else the ruleset is put
     /// together anew, once for all of them.
     public mutating func update(_ new: [String: CompiledFarm]) {
-        let previous = farms
+        // Not all of them: that would copy all for the change of one.
+        let previous = new.keys.reduce(into: [String: CompiledFarm]()) { $0[$1] = farms[$1] }
         farms.merge(new) { $1 }
         guard new.allSatisfy({ name, farm in previous[name].map(farm.hasShape) ?? false }) else {
             ruleset = assembled()

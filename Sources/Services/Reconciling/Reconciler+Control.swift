@@ -17,19 +17,23 @@ extension Reconciler: ControlService {
     /// Puts the status where it is read.
     @discardableResult
     func publish() -> StatusView {
-        let tallies = desired.tallies.values
-        func inState(_ state: FarmTally.Condition) -> Int { tallies.count { $0.condition == state } }
+        var farms = StatusView.Farms(total: desired.tallies.count, up: 0, degraded: 0, down: 0)
+        var backends = StatusView.Backends(total: 0, up: 0, down: 0, unknown: 0)
+        var panics: [String] = []
+        for (name, tally) in desired.tallies {
+            farms.count(tally.condition)
+            backends.total += tally.total
+            backends.up += tally.up
+            backends.down += tally.down
+            backends.unknown += tally.unknown
+            if tally.isPanicking { panics.append(name) }
+        }
         let view = StatusView(
-            version: settings.version, generation: generation, drift: isDrifted,
-            farms: .init(total: tallies.count, up: inState(.up), degraded: inState(.degraded), down: inState(.down)),
-            backends: .init(
-                total: tallies.reduce(0) { $0 + $1.total }, up: tallies.reduce(0) { $0 + $1.up }, down: tallies.reduce(0) { $0 + $1.down },
-                unknown: tallies.reduce(0) { $0 + $1.unknown }),
-            lastChange: changes.last, configFaults: configFaults, ownsTables: driver.ownsTables,
+            version: settings.version, generation: generation, drift: isDrifted, farms: farms, backends: backends, lastChange: changes.last, configFaults: configFaults, ownsTables: driver.ownsTables,
             stateFault: stateFaults.isEmpty
                 ? nil : stateFaults.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value).joined(separator: "; "),
             handovers: desired.transitions.keys.sorted().compactMap(handover(of:)),
-            panics: desired.health.filter(\.value.isPanicking).keys.sorted(), suspicions: suspicion.suspicions.map(\.words))
+            panics: panics.sorted(), suspicions: suspicion.suspicions.map(\.words))
         board.view = view
         return view
     }

@@ -13,7 +13,7 @@ extension Reconciler {
             listen: farm.listeners.sorted().map(\.description),
             backends: .init(total: farm.backends.count, healthy: tally?.up ?? 0, used: tally?.used ?? 0),
             tableSize: desired.tableSize(of: farm.name), description: farm.description,
-            panic: desired.health[farm.name]?.isPanicking ?? false)
+            panic: tally?.isPanicking ?? false)
     }
 
     private func slots(_ farm: Farm) -> [AddressFamily: [UInt16]] { desired.compiledFarms[farm.name]?.slots ?? [:] }
@@ -112,6 +112,17 @@ extension Reconciler {
             same: plan.isEmpty, farms: .init(added: plan.added, changed: plan.changed, removed: plan.removed),
             elements: .init(added: plan.elementsAdded, removed: plan.elementsRemoved), slotsMoved: plan.slotsMoved,
             connectionsAtRisk: atRisk, needsForce: plan.blastRadius.isExceeded)
+    }
+}
+
+extension StatusView.Farms {
+    mutating func count(_ condition: FarmTally.Condition) {
+        switch condition {
+        case .up: up += 1
+        case .degraded: degraded += 1
+        case .down: down += 1
+        case .maintenance: break
+        }
     }
 }
 
