@@ -35,18 +35,47 @@ public struct ProbeRecord: Sendable, Hashable {
     }
 }
 
-/// The last results of a target, oldest first; the oldest gives way.
+/// The last results of a target, oldest first; the oldest gives way. Of advice only the last piece is known, by `HealthState`.
 public struct ProbeHistory: Sendable, Hashable {
     public static let capacity = 8
-    public private(set) var records: [ProbeRecord] = []
+    private var entries: [Entry] = []
 
-    public init() {}
-
-    public var last: ProbeRecord? { records.last }
+    public var records: [ProbeRecord] { entries.map(\.record) }
+    public var last: ProbeRecord? { entries.last?.record }
 
     mutating func append(_ record: ProbeRecord) {
-        if records.count == Self.capacity { records.removeFirst() }
-        records.append(record)
+        if entries.count == Self.capacity { entries.removeFirst() }
+        entries.append(Entry(record))
+    }
+
+    /// Less than half of a record: there are eight a target, and tens of thousands of targets.
+    private struct Entry: Hashable {
+        let reason: String
+        let at: MonotonicInstant
+        let nanoseconds: Int64
+        let kind: Kind
+
+        enum Kind { case success, failure, late }
+
+        init(_ record: ProbeRecord) {
+            (reason, at, nanoseconds) = (record.result.reason, record.at, record.duration.wholeNanoseconds)
+            kind =
+                switch record.result {
+                case .success: .success
+                case .failure: .failure
+                case .late: .late
+                }
+        }
+
+        var record: ProbeRecord {
+            let result: ProbeResult =
+                switch kind {
+                case .success: .success(reason)
+                case .failure: .failure(reason)
+                case .late: .late(reason)
+                }
+            return ProbeRecord(result: result, at: at, duration: .nanoseconds(nanoseconds))
+        }
     }
 }
 
