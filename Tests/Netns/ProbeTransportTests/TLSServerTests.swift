@@ -73,7 +73,7 @@ import Testing
         let (probing, target) = (try wire.loop(), try wire.target(check(wire), port: 4431))
         let words = try await probing.judge(target)
         #expect(["4", "5"].contains { words.hasPrefix("up: status 200, TLSv1.3, certificate ends in \($0) days, ") }, "\(words)")
-        #expect(try probing.loop.state(of: target)?.history.last?.result.advice == ProbeAdvice(isDegraded: true))
+        #expect(try probing.loop.state(of: target)?.advice == ProbeAdvice(isDegraded: true))
     }
 
     @Test(arguments: ["-tls1_2", "-tls1_3"]) func otherVersionsWork(_ version: String) async throws {

@@ -141,7 +141,7 @@ import Testing
 
     @Test func programsBeyondTheBoundWaitForTheirTurn() async throws {
         let watched = try loop()
-        let targets = (1...6).map { shell("sleep 0.05; echo done", timeout: 900, parallel: 2, port: $0) }
+        let targets = (1...6).map { shell("sleep 0.4; echo done", timeout: 900, parallel: 2, port: $0) }
         watched.loop.setTargets(Dictionary(uniqueKeysWithValues: targets.map { ($0, Verdict?.none) }))
         for _ in targets { #expect(await watched.next()?.verdict == .up) }
         #expect(watched.loop.counts().postponed > 0)
