@@ -47,6 +47,7 @@ run_lanes() {
         ZVNFT_LAB_PREFIX=$ZVNFT_LAB_PREFIX-${#lane_groups[@]} run_tests "$suite" "$lane" --no-parallel "${skipped[@]}" &
         lane_groups+=($!)
         skipped+=(--skip "$lane")
+        [[ -z ${one_lane:-} ]] || wait "$!" || failed=yes
     done
     set +m
     for lane in "${lane_groups[@]}"; do wait "$lane" || failed=yes; done

@@ -78,7 +78,6 @@ extension BaseChain.Hook {
         case .prerouting: NF_INET_PRE_ROUTING.rawValue
         case .input: NF_INET_LOCAL_IN.rawValue
         case .forward: NF_INET_FORWARD.rawValue
-        case .input: NF_INET_LOCAL_IN.rawValue
         case .output: NF_INET_LOCAL_OUT.rawValue
         case .postrouting: NF_INET_POST_ROUTING.rawValue
         case .ingress: UInt32(NF_NETDEV_INGRESS.rawValue)

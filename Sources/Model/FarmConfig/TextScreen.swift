@@ -16,6 +16,13 @@ struct TextScreen {
             reportEncoding()
             return nil
         }
+        // Written to nothing by accident it would take its farms away without a word.
+        if text.unicodeScalars.allSatisfy({ $0.properties.isWhitespace || $0 == "\u{FEFF}" }) {
+            log.report(
+                .missingKey, "the file is empty", at: Spot(line: 1, column: 1, length: 1),
+                hint: "delete it to remove its farms; a comment says that it is meant to hold none")
+            return nil
+        }
         if let offset = source.bytes.withUnsafeBufferPointer(Self.firstForbidden) {
             reportForbidden(at: offset)
             return nil

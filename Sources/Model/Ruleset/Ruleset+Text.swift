@@ -198,7 +198,6 @@ extension BaseChain.Hook {
         case .postrouting: "postrouting"
         case .output: "output"
         case .forward: "forward"
-        case .input: "input"
         case .ingress(let device): "ingress device \"\(device)\""
         case .egress(let device): "egress device \"\(device)\""
         }

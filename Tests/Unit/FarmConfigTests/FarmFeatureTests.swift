@@ -94,7 +94,12 @@ import Testing
         #expect(result.origins["ant"]?.description == "c.yaml:4:7")
     }
 
-    @Test(arguments: ["", "\n", "# nothing\n", "---\n", "---\n---\n...\n", "\u{FEFF}", "\u{FEFF}# nothing"])
+    @Test(arguments: ["", "\n", " \n\n", "\u{FEFF}", "\u{FEFF}\n"])
+    func anEmptyFileIsAFault(text: String) {
+        #expect(load(text).farms.isEmpty && load(text).faults.map(\.message) == ["the file is empty"])
+    }
+
+    @Test(arguments: ["# nothing\n", "---\n", "---\n---\n...\n", "\u{FEFF}# nothing"])
     func aFileWithoutDocumentsHoldsNoFarms(text: String) {
         #expect(load(text).farms.isEmpty && load(text).faults.isEmpty)
     }
