@@ -29,7 +29,8 @@ extension Reconciler: ControlService {
             if tally.isPanicking { panics.append(name) }
         }
         let view = StatusView(
-            version: settings.version, generation: generation, drift: isDrifted, farms: farms, backends: backends, lastChange: changes.last, configFaults: configFaults, ownsTables: driver.ownsTables,
+            version: settings.version, generation: generation, drift: isDrifted, farms: farms, backends: backends, lastChange: changes.last,
+            configFaults: configFaults, ownsTables: driver.ownsTables,
             stateFault: stateFaults.isEmpty
                 ? nil : stateFaults.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value).joined(separator: "; "),
             handovers: desired.transitions.keys.sorted().compactMap(handover(of:)),

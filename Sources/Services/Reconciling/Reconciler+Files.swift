@@ -37,6 +37,7 @@ extension Reconciler {
             return .refused(plan)
         }
         noteFaults([])
+        if plan.isEmpty { reapplyDelay = Self.firstReapply }
         guard !plan.isEmpty || load.result.origins != origins || isDrifted || isHolding else { return .applied(plan) }
         return await put(load, next, plan, author: author)
     }

@@ -6,10 +6,12 @@ import ReconcilePolicy
 import Seams
 
 extension Reconciler {
+    func state(of farm: String) -> FarmState { FarmState(desired.tallies[farm]?.condition ?? .down) }
+
     func view(_ farm: Farm) -> FarmView {
         let tally = desired.tallies[farm.name]
         return FarmView(
-            name: farm.name, mode: farm.mode.name, scheduler: farm.scheduler.name, state: FarmState(tally?.condition ?? .down),
+            name: farm.name, mode: farm.mode.name, scheduler: farm.scheduler.name, state: state(of: farm.name),
             listen: farm.listeners.sorted().map(\.description),
             backends: .init(total: farm.backends.count, healthy: tally?.up ?? 0, used: tally?.used ?? 0),
             tableSize: desired.tableSize(of: farm.name), description: farm.description,

@@ -10,7 +10,8 @@ extension Reconciler {
         let farm = try find(farm: name)
         let chosen = try backend.map { name throws(Problem) in [try find(farm.name, name).1] } ?? farm.backends.sorted { $0.name < $1.name }
         return WhyView(
-            farm: name, state: FarmState(desired.tallies[name]?.condition ?? .down), families: families(farm), suspicions: suspicion.suspicions.map(\.words),
+            farm: name, state: state(of: name), families: families(farm),
+            suspicions: suspicion.suspicions.map(\.words),
             backends: chosen.map { why($0, farm) })
     }
 
