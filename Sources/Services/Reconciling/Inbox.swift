@@ -60,21 +60,14 @@ public final class Inbox: Sendable {
         }
     }
 
-    /// Applies the files once more after a while.
-    func postReapply(author: String, after delay: Duration) {
-        Task {
-            // Cancelled means that the daemon stops: then nobody wants it.
-            guard (try? await Task.sleep(for: delay)) != nil else { return }
-            change { $0.reapplyAuthor = author }
-        }
-    }
-
-    func postRetry() { change { $0.isRetryDue = true } }
-    func postHandoverCheck() { change { $0.isHandoverDue = true } }
-    func postConnectionLook() { change { $0.isConnectionLookDue = true } }
-    func postPolicyChange() { change { $0.isPolicyChangeDue = true } }
-    func postFailureLook() { change { $0.isFailureLookDue = true } }
-    func postSuspicionLook() { change { $0.isSuspicionLookDue = true } }
+    /// Applies the files once more.
+    func postReapply(author: String, after delay: Duration) { change(after: delay) { $0.reapplyAuthor = author } }
+    func postRetry(after delay: Duration) { change(after: delay) { $0.isRetryDue = true } }
+    func postHandoverCheck(after delay: Duration) { change(after: delay) { $0.isHandoverDue = true } }
+    func postConnectionLook(after delay: Duration) { change(after: delay) { $0.isConnectionLookDue = true } }
+    func postPolicyChange(after delay: Duration) { change(after: delay) { $0.isPolicyChangeDue = true } }
+    func postFailureLook(after delay: Duration) { change(after: delay) { $0.isFailureLookDue = true } }
+    func postSuspicionLook(after delay: Duration) { change(after: delay) { $0.isSuspicionLookDue = true } }
     public func close() { wake.finish() }
 
     func take() -> News {
@@ -95,6 +88,15 @@ public final class Inbox: Sendable {
     private func change(_ change: (inout News) -> Void) {
         news.withLock { change(&$0) }
         wake.yield()
+    }
+
+    /// A daemon that stops does not wait for it: what is posted to a closed inbox is never taken.
+    private func change(after delay: Duration, _ change: @escaping @Sendable (inout News) -> Void) {
+        Task {
+            // Throws when the task is cancelled, which nobody does: nothing holds it.
+            if delay > .zero { try? await Task.sleep(for: delay) }
+            self.change(change)
+        }
     }
 
     fileprivate static func keep(_ note: String, in notes: inout [String]) {

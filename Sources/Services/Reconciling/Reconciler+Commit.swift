@@ -138,13 +138,8 @@ extension Reconciler {
     private func scheduleRetry() {
         guard !isRetryPlanned else { return }
         isRetryPlanned = true
-        let delay = retryDelay
+        inbox.postRetry(after: retryDelay)
         retryDelay = min(retryDelay * 2, Self.lastRetry)
-        Task { [inbox] in
-            // Cancelled means that the daemon stops: then nobody wants the retry.
-            guard (try? await Task.sleep(for: delay)) != nil else { return }
-            inbox.postRetry()
-        }
     }
 
     func retry() {

@@ -57,11 +57,7 @@ extension Reconciler {
         let end = desired.nextHandoverEnd.map { now.duration(to: $0) } ?? .zero
         let delay = max(min(end, HandoverWatch.rhythm(settings.handover)), Self.leastHandoverWait)
         guard handovers.plan(now.advanced(by: delay)) else { return }
-        Task { [inbox] in
-            // Cancelled means that the daemon stops: then the next one ends them.
-            guard (try? await Task.sleep(for: delay)) != nil else { return }
-            inbox.postHandoverCheck()
-        }
+        inbox.postHandoverCheck(after: delay)
     }
 
     private static let leastHandoverWait: Duration = .milliseconds(10)
@@ -144,9 +140,10 @@ extension Chain {
     fileprivate var oldPathRule: Int? {
         // ICMP errors go the old way too, but say nothing of who uses it: only the flows' own packets are counted.
         rules.firstIndex { rule in
-            rule.statements.contains(.counter) && rule.statements.contains { statement in
-                if case .setMAC(_, _, let map) = statement { map.hasPrefix("former-") } else { false }
-            }
+            rule.statements.contains(.counter)
+                && rule.statements.contains { statement in
+                    if case .setMAC(_, _, let map) = statement { map.hasPrefix("former-") } else { false }
+                }
         }
     }
 }

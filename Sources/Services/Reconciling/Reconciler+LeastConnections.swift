@@ -35,11 +35,7 @@ extension Reconciler {
     private func planLook() {
         guard !following.isLookPlanned else { return }
         following.isLookPlanned = true
-        Task { [inbox] in
-            // Cancelled means that the daemon stops: the slots stay as they are.
-            guard (try? await Task.sleep(for: Self.looks)) != nil else { return }
-            inbox.postConnectionLook()
-        }
+        inbox.postConnectionLook(after: Self.looks)
     }
 
     /// Deals slots anew where open connections ask for it.

@@ -31,11 +31,7 @@ extension Reconciler {
     private func planFailureLook() {
         guard !passive.isLookPlanned else { return }
         passive.isLookPlanned = true
-        Task { [inbox] in
-            // Cancelled means that the daemon stops.
-            guard (try? await Task.sleep(for: Self.failureLooks)) != nil else { return }
-            inbox.postFailureLook()
-        }
+        inbox.postFailureLook(after: Self.failureLooks)
     }
 
     /// Ejects who has failed too often.

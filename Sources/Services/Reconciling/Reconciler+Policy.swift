@@ -46,12 +46,7 @@ extension Reconciler {
     private func planPolicy() {
         guard let next = desired.nextPolicyChange, policy.planned.map({ next < $0 }) ?? true else { return }
         policy.planned = next
-        let delay = Timestamp.monotonic.duration(to: next)
-        Task { [inbox] in
-            // Cancelled means that the daemon stops: a start later begins anew.
-            if delay > .zero { guard (try? await Task.sleep(for: delay)) != nil else { return } }
-            inbox.postPolicyChange()
-        }
+        inbox.postPolicyChange(after: Timestamp.monotonic.duration(to: next))
     }
 
     /// Files in `maintenance.d` as they are before the start.

@@ -24,11 +24,7 @@ extension Reconciler {
         for (target, verdict) in changed { suspicion.downSince[target] = verdict == .down ? desired.now : nil }
         guard !suspicion.isLookPlanned, suspicion.downSince.count >= Suspicion.fewest || !suspicion.suspicions.isEmpty else { return }
         suspicion.isLookPlanned = true
-        Task { [inbox] in
-            // Cancelled means that the daemon stops.
-            guard (try? await Task.sleep(for: Self.suspicionDelay)) != nil else { return }
-            inbox.postSuspicionLook()
-        }
+        inbox.postSuspicionLook(after: Self.suspicionDelay)
     }
 
     func lookForSuspicion() {

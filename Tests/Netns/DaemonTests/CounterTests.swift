@@ -72,6 +72,7 @@ extension RealTraffic {
                 ratchet.take(try balancer.metrics(), "restart \(round)")
             }
             let result = try load.result()
+            // What was read is shown for a second.
             usleep(1_100_000)
             ratchet.take(try balancer.metrics(), "end")
             let counted = try #require(try balancer.traffic().traffic?.connections)
