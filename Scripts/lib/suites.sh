@@ -81,7 +81,7 @@ test_program() { NO_COLOR=1 "$ZVNFT_BIN/zvnftPackageTests.xctest" --testing-libr
 run_tests() {
     local suite=$1 pattern=$2 status=0
     shift 2
-    test_program "$@" --filter "$pattern${filter:+.*($filter)}" 2>&1 |
+    test_program "$@" --filter "${filter:+^(?=.*($filter))}$pattern" 2>&1 |
         tee -a "$logs/$suite.log" | sed -u '/^◇/d' >&2 || status=$?
     [[ $status == 0 || $status == 69 ]] || { warn "Tests/$suite: the tests ended with exit code $status"; return 1; }
 }

@@ -77,6 +77,18 @@ extension ProbeEntrances {
     }
 }
 
+/// Where connections are counted: translated probes are nobody's.
+extension ProbeEntrances {
+    func uncountedConnections(ports: PortRange) -> [Rule] {
+        families(.translated).isEmpty ? [] : [Rule(.portWithin(.source, ports), .marked(marks.mask), .verdict(.accept))]
+    }
+
+    /// Answers carry no mark. Those to clients are not for this host, or for ports below those of probes, to which snat keeps.
+    func uncountedReplies(ports: PortRange) -> [Rule] {
+        families(.translated).isEmpty ? [] : [Rule(.portWithin(.destination, ports), .destinationIsLocal, .verdict(.accept))]
+    }
+}
+
 /// dsr and stateless: a probe is addressed to the backend, so that routing and the neighbour are the kernel's own choice, and enters the
 /// rules where its frame leaves.
 extension ProbeEntrances {

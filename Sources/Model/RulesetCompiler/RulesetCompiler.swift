@@ -293,10 +293,15 @@ extension RulesetCompiler {
         let opened = TrackedCounting.opened(sets, transports)
         guard !opened.isEmpty else { return [] }
         let isOwn = Variant.all.contains { sets[Dispatch.mapName($0.family, isRange: $0.isRange, from: .host)] != nil }
-        var chains = [base(Hooks.countedConnections, opened)] + (isOwn ? [base(Hooks.countedLocalConnections, opened)] : [])
+        let (entrances, ports) = (environment.entrances, environment.probePorts)
+        var chains =
+            [base(Hooks.countedConnections, entrances.uncountedConnections(ports: ports) + opened)]
+            + (isOwn ? [base(Hooks.countedLocalConnections, opened)] : [])
         let replies = TrackedCounting.replies(sets, transports)
         guard !replies.rules.isEmpty else { return chains }
-        chains += [replies, base(Hooks.countedPackets, TrackedCounting.packets(sets, transports))]
+        chains += [
+            replies.behind(entrances.uncountedReplies(ports: ports)), base(Hooks.countedPackets, TrackedCounting.packets(sets, transports)),
+        ]
         let own = Rule(.direction(isReply: true), .verdict(.goto(replies.name)))
         return chains + (isOwn ? [base(Hooks.countedOwnReplies, [own])] : [])
     }

@@ -39,6 +39,19 @@ extension RealTraffic {
             try Self.expectAccepted(page)
         }
 
+        @Test(arguments: ["dnat", "snat", "dsr"]) func probesThroughTheRulesAreNobodysConnections(mode: String) throws {
+            var farm = Self.farm(mode)
+            farm.health = "{ type: http, interval: 100ms, via: vip }"
+            let balancer = try Balancer(farm)
+            try eventually("thirty probes") {
+                try balancer.metrics().values(of: "zvnft_probes_started_total ").first ?? 0 >= 30
+            }
+            #expect(try balancer.lab.connect(to: "203.0.113.10:80", "--count 20 --rate 250").isFlawless)
+            try eventually("twenty connections") { try balancer.traffic().traffic?.connections == 20 }
+            // The connections of farmload: what a hundred probes have sent would be far more.
+            #expect(try balancer.traffic().traffic?.replies?.packets ?? 0 <= 20 * 8)
+        }
+
         @Test(arguments: ["dnat", "dsr"]) func policiesCountWhatTheyDecideOn(mode: String) throws {
             var farm = Self.farm(mode)
             farm.more.append("policies: [{ name: bad, action: drop, sources: [198.51.100.0/24, 192.0.2.0/24] }]")
