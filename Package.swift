@@ -51,6 +51,7 @@ let package = Package(
         room("Model", "Ruleset", uses: ["NetTypes"]),
         room("Model", "RulesetCompiler", uses: ["Ruleset", "FarmModel", "NetTypes"]),
         room("Model", "HealthPolicy", uses: ["FarmModel", "NetTypes"]),
+        room("Model", "ProbeExchanges", uses: ["HealthPolicy", "FarmModel", "NetTypes"]),
         room("Model", "ReconcilePolicy", uses: ["RulesetCompiler", "Ruleset", "HealthPolicy", "FarmModel", "NetTypes"]),
         room("Model", "ControlAPI"),
         room("Model", "Seams", uses: ["Ruleset", "HealthPolicy", "FarmModel", "NetTypes"]),
@@ -61,7 +62,7 @@ let package = Package(
 
         // Services: long-running parts; they know the kernel by the protocols of Seams.
         room("Services", "FarmWatching", uses: ["FarmConfig", "FarmModel", "CLinux", "Threads"]),
-        room("Services", "HealthProbing", uses: ["HealthPolicy", "FarmModel", "NetTypes", "CLinux", "COpenSSL", "Threads"]),
+        room("Services", "HealthProbing", uses: ["ProbeExchanges", "HealthPolicy", "FarmModel", "NetTypes", "CLinux", "COpenSSL", "Threads"]),
         room("Services", "Reconciling", uses: ["Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "Threads", log]),
         room("Services", "StateKeeping", uses: ["Seams"]),
         room("Services", "ControlServer", uses: ["ControlAPI", hummingbird, lifecycle, log] + nio),
@@ -97,7 +98,8 @@ let package = Package(
         tests("RulesetCompilerTests", of: ["RulesetCompiler", "Ruleset", "FarmModel", "NetTypes"]),
         tests("ReconcilePolicyTests", of: ["ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "FarmModel", "NetTypes"]),
         tests("HealthPolicyTests", of: ["HealthPolicy", "FarmModel"]),
-        tests("HealthProbingTests", of: ["HealthProbing", "HealthPolicy", "FarmModel", "NetTypes", "Threads", "COpenSSL"]),
+        tests("ProbeExchangesTests", of: ["ProbeExchanges", "HealthPolicy", "FarmModel", "NetTypes"]),
+        tests("HealthProbingTests", of: ["HealthProbing", "ProbeExchanges", "HealthPolicy", "FarmModel", "NetTypes", "Threads", "COpenSSL"]),
         tests("FarmWatchingTests", of: ["FarmWatching", "FarmConfig"]),
         tests("StateKeepingTests", of: ["StateKeeping", "Seams"]),
         tests("ReconcilingTests", of: [

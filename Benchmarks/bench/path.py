@@ -19,7 +19,10 @@ DEAREST_GROWTH = 3
 #: Nanoseconds that a policy of many prefixes may cost a packet.
 DEAREST_POLICY = 500
 OURS = "zvnftd"
-NAMES = (OURS, "nftlb", "chain per service")
+NAMES = (OURS, "nftlb", "chain per service", "kube-proxy's shape", "translation alone")
+#: What is loaded from text in each mode.
+TEXTS = {
+    "dnat": ("chain per service", "kube-proxy's shape", "translation alone"), "dsr": ("chain per service", "kube-proxy's shape")}
 MODES = ("dnat", "snat", "dsr", "stateless")
 WAYS = (
     "dnat, established", "dnat, new", "snat, established", "snat, new", "dsr, established", "dsr, any client", "stateless, established",
@@ -65,7 +68,7 @@ def load_all(stack, place):
         loaded += [stack.enter_context(subjects.zvnft(place, mode, farms)) for mode in modes]
         if farms <= 1000:
             loaded += [stack.enter_context(subjects.nftlb(place, mode, farms)) for mode in MODES]
-        loaded += [stack.enter_context(subjects.chain_per_service(place, mode, farms)) for mode in ("dnat", "dsr")]
+        loaded += [stack.enter_context(subjects.text(place, name, mode, farms)) for mode, names in TEXTS.items() for name in names]
     if subjects.is_built(place, "dsr", PREFIXES):
         loaded += [stack.enter_context(subjects.zvnft_with_policy(place, prefixes)) for prefixes in (0, PREFIXES)]
     return loaded

@@ -1,4 +1,5 @@
-"""Rulesets of others for the packet path, written as text: what nftlb writes, and a chain per service behind a verdict map.
+"""Rulesets of others for the packet path, written as text: what nftlb writes, and kube-proxy's shape: a chain per service behind a
+verdict map, once with a map of backends in it and once with a chain per endpoint behind it, as kube-proxy has.
 
 nftlb's are word for word what nftlb 1.0 leaves in `nft list ruleset` for farms of mode dnat, snat, dsr and stlsdnat with scheduler
 `hash` over source address and port; the benchmark loads nftlb itself with one farm and compares. It would take it hours to load more.
@@ -118,6 +119,27 @@ add rule netdev services ingress ip daddr . meta l4proto . th dport vmap @servic
 """
 
 
+def endpoints_dsr(farms):
+    """kube-proxy's shape doing dsr: a chain per service, and one per endpoint of it."""
+    for farm in range(farms):
+        yield "add table netdev services\n" + endpoint_chains("netdev services", farm, lambda backend: (
+            f'ether daddr set {network.mac(farm, backend)} ether saddr set {network.BACK_MAC} fwd to "back"'))
+    yield f"""{service_verdicts("netdev services", farms)}
+add chain netdev services ingress {{ type filter hook ingress device "front" priority 0; policy accept; }}
+add rule netdev services ingress ip daddr . meta l4proto . th dport vmap @service-ips
+"""
+
+
+def endpoint_chains(table, farm, deed):
+    """kube-proxy takes `numgen random` where we take the hash that all take here."""
+    chains = "".join(
+        f"add chain {table} endpoint-{farm}-{backend}\nadd rule {table} endpoint-{farm}-{backend} {deed(backend)}\n" for backend in BACKENDS)
+    verdicts = ", ".join(f"{backend} : goto endpoint-{farm}-{backend}" for backend in BACKENDS)
+    return f"""{chains}add chain {table} service-{farm}
+add rule {table} service-{farm} {HASH} vmap {{ {verdicts} }}
+"""
+
+
 def chains_dnat(farms):
     """As kube-proxy, but without a chain per endpoint and its masquerading, which would cost more."""
     def target(farm, backend):
@@ -128,7 +150,30 @@ def chains_dnat(farms):
 add chain ip services service-{farm}
 add rule ip services service-{farm} ip protocol tcp dnat to {selected(farm, target)}
 """
-    yield f"""{service_verdicts("ip services", farms)}
+    yield from_prerouting(farms)
+
+
+def endpoints_dnat(farms):
+    """kube-proxy's shape, without its masquerading."""
+    for farm in range(farms):
+        yield "add table ip services\n" + endpoint_chains("ip services", farm, lambda backend: (
+            f"meta l4proto tcp dnat to {network.address(farm, backend)}:{network.port(farm, backend)}"))
+    yield from_prerouting(farms)
+
+
+def nothing_dnat(farms):
+    """Whoever comes goes to some machine, by one rule: what the kernel's own translation costs, and no ruleset can spare."""
+    machines = ", ".join(
+        f"{number} : {network.address(number // network.BACKENDS, number % network.BACKENDS)} . {network.port(0, 0)}"
+        for number in range(network.MACHINES))
+    yield f"""add table ip nothing
+add chain ip nothing nat-prerouting {{ type nat hook prerouting priority dstnat; policy accept; }}
+add rule ip nothing nat-prerouting ip protocol tcp dnat to jhash ip saddr . tcp sport mod {network.MACHINES} map {{ {machines} }}
+"""
+
+
+def from_prerouting(farms):
+    return f"""{service_verdicts("ip services", farms)}
 add chain ip services services
 add rule ip services services ip daddr . meta l4proto . th dport vmap @service-ips
 add chain ip services nat-prerouting {{ type nat hook prerouting priority dstnat; policy accept; }}

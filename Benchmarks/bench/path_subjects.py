@@ -182,11 +182,15 @@ def chains(listing):
     return frozenset(block.strip() for block in "\n".join(lines).split("\n\t}"))
 
 
+#: Rulesets that are text, by what they are called.
+TEXTS = {"chain per service": "chains", "kube-proxy's shape": "endpoints", "translation alone": "nothing"}
+
+
 @contextmanager
-def chain_per_service(place, mode, farms):
+def text(place, name, mode, farms):
     with place.balancer(farms) as path:
-        load_text(path.namespace, getattr(path_rulesets, f"chains_{mode}")(farms))
-        yield Subject("chain per service", mode, farms, path)
+        load_text(path.namespace, getattr(path_rulesets, f"{TEXTS[name]}_{mode}")(farms))
+        yield Subject(name, mode, farms, path)
 
 
 def load_text(namespace, parts):

@@ -4,6 +4,7 @@ import HealthPolicy
 import NetTypes
 
 @testable import HealthProbing
+@testable import ProbeExchanges
 
 /// One reader of bytes from outside, named by ZVNFT_FUZZ, fed at once and byte by byte: both have to end alike and in bounded memory.
 /// Datagrams come whole.
@@ -29,7 +30,7 @@ private let readers: [String: @Sendable () -> any ProbeExchange] = [
 private func exchange(_ kind: HealthCheck.Kind, _ way: ProbeWay = ProbeWay()) -> @Sendable () -> any ProbeExchange {
     let target = ProbeTarget(address: IPAddress(v4: 0x7F00_0001), port: 80, check: HealthCheck(kind: kind, way: way))
     return {
-        guard let talk = target.exchange() else { fatalError("not probed") }
+        guard let talk = target.exchange(nonce: 1) else { fatalError("not probed") }
         guard let tls = way.tls else { return talk }
         do throws(TLSTrouble) {
             return try TLSExchange(tls, inner: talk, target: target, contexts: &contexts)

@@ -106,7 +106,7 @@ struct Balancer {
             }
         }
         return Reconciler(
-            driver: try NetfilterDriver(), inbox: inbox, notices: monitor, network: try RouteObserver(),
+            driver: try NetfilterDriver(), sets: try NetfilterDriver(), inbox: inbox, notices: monitor, network: try RouteObserver(),
             connections: try ConntrackForgetter(), ledger: try ConntrackLedger(), gauge: try ConntrackMeter(),
             failures: try ConntrackFailures(), prober: probes, loader: loader, store: store, settings: own, log: log)
     }

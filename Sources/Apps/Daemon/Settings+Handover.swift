@@ -1,3 +1,4 @@
+import FarmConfig
 import ReconcilePolicy
 import Yams
 
@@ -12,7 +13,7 @@ extension HandoverSettings {
         guard let mapping = node.mapping else { return nil }
         self.init()
         for (key, value) in mapping {
-            guard let text = value.scalar?.string, let duration = Self.duration(text), duration <= Self.longestLimit else { return nil }
+            guard let duration = value.duration(in: .zero...Self.longestLimit) else { return nil }
             switch key.scalar?.string {
             case "quiet" where duration > .zero: quiet = duration
             case "limit": limit = duration
@@ -21,17 +22,12 @@ extension HandoverSettings {
             }
         }
     }
+}
 
-    /// `500ms`, `2s`, `10m`, `1h`; zero too.
-    private static func duration(_ text: String) -> Duration? {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard digits.count <= 7, let count = Int(digits) else { return nil }
-        return switch text.dropFirst(digits.count) {
-        case "ms": .milliseconds(count)
-        case "s": .seconds(count)
-        case "m": .seconds(60 * count)
-        case "h": .seconds(3600 * count)
-        default: nil
-        }
+extension Node {
+    /// Nil for what is no duration, or none within the range.
+    func duration(in range: ClosedRange<Duration>) -> Duration? {
+        guard let text = scalar?.string, case .success(let duration) = DurationText.parse(text, in: range) else { return nil }
+        return duration
     }
 }

@@ -9,6 +9,8 @@ extension Settings {
 }
 
 extension HookSettings {
+    static let timeouts = Duration.milliseconds(1)...Duration.seconds(300)
+
     /// Nil for what cannot be used: another key, a number out of bounds, a relative path, a user that is not there, a URL that is not http.
     init?(_ node: Node) {
         guard let mapping = node.mapping else { return nil }
@@ -43,7 +45,7 @@ extension HookSettings.Exec {
                 guard let user = value.scalar.flatMap({ HookSettings.User(named: $0.string) }) else { return nil }
                 self.user = user
             case "timeout":
-                guard let timeout = value.duration else { return nil }
+                guard let timeout = value.duration(in: HookSettings.timeouts) else { return nil }
                 self.timeout = timeout
             case "parallel":
                 guard let parallel = value.number(in: 1...64) else { return nil }
@@ -62,7 +64,7 @@ extension HookSettings.Post {
             switch key.scalar?.string {
             case "url": break
             case "timeout":
-                guard let timeout = value.duration else { return nil }
+                guard let timeout = value.duration(in: HookSettings.timeouts) else { return nil }
                 self.timeout = timeout
             case "attempts":
                 guard let attempts = value.number(in: 1...10) else { return nil }
@@ -84,20 +86,5 @@ extension HookSettings.User {
 extension Node {
     fileprivate func number(in range: ClosedRange<Int>) -> Int? {
         scalar.flatMap { Int($0.string) }.flatMap { range.contains($0) ? $0 : nil }
-    }
-
-    /// `500ms`, `2s` or `1m`, up to five minutes.
-    fileprivate var duration: Duration? {
-        guard let text = scalar?.string else { return nil }
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard digits.count <= 6, let count = Int(digits), count > 0 else { return nil }
-        let duration: Duration? =
-            switch text.dropFirst(digits.count) {
-            case "ms": .milliseconds(count)
-            case "s": .seconds(count)
-            case "m": .seconds(60 * count)
-            default: nil
-            }
-        return duration.flatMap { $0 <= .seconds(300) ? $0 : nil }
     }
 }

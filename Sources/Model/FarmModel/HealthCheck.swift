@@ -7,7 +7,8 @@ public struct HealthCheck: Sendable, Hashable {
     private var storage: Storage
 
     public var kind: Kind {
-        get { storage.fields.kind }
+        // Lent, not copied: it is asked for at each probe.
+        _read { yield storage.fields.kind }
         set { change { $0.kind = newValue } }
     }
     /// Where the probe goes; nil means the backend's own.
@@ -51,7 +52,7 @@ public struct HealthCheck: Sendable, Hashable {
     }
     /// How probes get there.
     public var way: ProbeWay {
-        get { storage.fields.way }
+        _read { yield storage.fields.way }
         set { change { $0.way = newValue } }
     }
 

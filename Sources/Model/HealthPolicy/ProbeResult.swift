@@ -38,15 +38,21 @@ public struct ProbeRecord: Sendable, Hashable {
 /// The last results of a target, oldest first; the oldest gives way. Of advice only the last piece is known, by `HealthState`.
 public struct ProbeHistory: Sendable, Hashable {
     public static let capacity = 8
+    /// A ring once it is full, with its oldest at `oldest`.
     private var entries: [Entry] = []
+    private var oldest = 0
 
-    public var records: [ProbeRecord] { entries.map(\.record) }
-    public var last: ProbeRecord? { entries.last?.record }
+    public var records: [ProbeRecord] { (entries[oldest...] + entries[..<oldest]).map(\.record) }
+    public var last: ProbeRecord? { entries.isEmpty ? nil : entries[(oldest + entries.count - 1) % entries.count].record }
 
     mutating func append(_ record: ProbeRecord) {
-        if entries.count == Self.capacity { entries.removeFirst() }
-        entries.append(Entry(record))
+        guard entries.count == Self.capacity else { return entries.append(Entry(record)) }
+        entries[oldest] = Entry(record)
+        oldest = (oldest + 1) % Self.capacity
     }
+
+    public static func == (left: Self, right: Self) -> Bool { left.records == right.records }
+    public func hash(into hasher: inout Hasher) { hasher.combine(records) }
 
     /// Less than half of a record: there are eight a target, and tens of thousands of targets.
     private struct Entry: Hashable {

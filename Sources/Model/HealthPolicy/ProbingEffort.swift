@@ -18,8 +18,11 @@ public struct ProbingEffort: Sendable, Hashable {
 
 /// Counts durations by size, for a Prometheus histogram.
 public struct DurationHistogram: Sendable, Hashable {
-    /// Upper bounds, seconds.
-    private static let bounds = [0.00025, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+    /// Upper bounds, nanoseconds.
+    private static let bounds: [Int64] = [
+        250_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 25_000_000, 50_000_000, 100_000_000, 250_000_000, 500_000_000,
+        1_000_000_000, 2_500_000_000,
+    ]
     private var counts = [UInt64](repeating: 0, count: bounds.count + 1)
     public private(set) var sum: Duration = .zero
 
@@ -28,15 +31,15 @@ public struct DurationHistogram: Sendable, Hashable {
     public var count: UInt64 { counts.reduce(0, +) }
 
     public mutating func add(_ duration: Duration) {
-        let seconds = duration / .seconds(1)
-        counts[Self.bounds.firstIndex { seconds <= $0 } ?? Self.bounds.count] += 1
+        let nanoseconds = duration.wholeNanoseconds
+        counts[Self.bounds.firstIndex { nanoseconds <= $0 } ?? Self.bounds.count] += 1
         sum += duration
     }
 
-    /// How many were at most as long as each bound; nil is no bound.
+    /// How many were at most as long as each bound, in seconds; nil is no bound.
     public var cumulative: [(bound: Double?, count: UInt64)] {
         var total: UInt64 = 0
-        return zip(Self.bounds.map(Optional.some) + [nil], counts).map { bound, count in
+        return zip(Self.bounds.map { Double($0) / 1e9 } + [nil], counts).map { bound, count in
             total += count
             return (bound, total)
         }

@@ -21,7 +21,7 @@ public struct Session: Sendable, Hashable {
 }
 
 /// Makes sense of the maps that persistence has filled.
-public struct SessionReader {
+public struct SessionReader: Sendable {
     private let farms: [Farm]
     /// The maps of all farms.
     public let maps: [ElementSet]

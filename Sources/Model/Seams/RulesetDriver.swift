@@ -3,7 +3,7 @@ import Ruleset
 /// What applies batches to a kernel: the real one through netlink, or the strict model of it.
 ///
 /// Calls block and are made from one thread. One contract suite holds for every implementation.
-public protocol RulesetDriver: AnyObject {
+public protocol RulesetDriver: SetReader {
     /// Takes over our tables; `ownedByOther` when another process holds them.
     func claim() throws(DriverError)
 
@@ -27,10 +27,6 @@ public protocol RulesetDriver: AnyObject {
     /// What rules have counted, by table, chain and position; nil for a rule that does not count.
     func counters() throws(DriverError) -> [TableFamily: [String: [RuleCounter?]]]
 
-    /// What a dynamic set holds: `dump` leaves it out. Packets go on changing it meanwhile, so that a reading of a large set
-    /// may lack an element or hold one that has just gone. `refused` (ENOENT) where there is no such set.
-    func elements(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> DynamicElements
-
     /// What the elements of a set have counted, if its type says that they count. It may lack elements when a transaction comes between.
     /// `refused` (ENOENT) where there is no such set.
     func elementCounters(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> ElementCounters
@@ -38,6 +34,13 @@ public protocol RulesetDriver: AnyObject {
     /// How many elements take room in a set: those that have expired count until the kernel sweeps them up.
     /// One question to Linux 6.15 and later, a reading of the whole set to older ones.
     func count(of set: String, in family: TableFamily) throws(DriverError) -> Int
+}
+
+/// What reads sets that packets fill. Calls block and are made from one thread, which need not be that of the commits.
+public protocol SetReader: AnyObject {
+    /// What a dynamic set holds: `dump` leaves it out. Packets go on changing it meanwhile, so that a reading of a large set
+    /// may lack an element or hold one that has just gone. `refused` (ENOENT) where there is no such set.
+    func elements(of set: String, in family: TableFamily, type: SetType) throws(DriverError) -> DynamicElements
 }
 
 /// A batch or dump that the kernel refused, in words that say what to do.

@@ -8,6 +8,7 @@ import NetTypes
 ///
 /// A connect to AF_UNSPEC resets the connection and leaves the socket as it was before, with its port and its place in the poller. That saves
 /// making, binding, watching and closing one for each probe: 16 µs of CPU instead of 26 for a tcp probe (Linux 6.18, veth).
+/// The poller knows such a socket by its descriptor, so `Borrowers` remembers whose it is.
 struct IdleSockets {
     /// More are closed. As many are in use at a time as answers are under way, and those of a batch take less than its 10 ms.
     private static let limit = 256

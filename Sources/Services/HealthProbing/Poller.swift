@@ -8,9 +8,31 @@ import CLinux
 ///
 /// Sendable: both descriptors are constant, and epoll_ctl, epoll_wait and writing to an eventfd may be called from any thread.
 final class Poller: Sendable {
-    /// What an event belongs to; the bell has a token that no probe has.
-    typealias Token = UInt64
-    private static let bellToken = Token.max
+    /// What an event belongs to.
+    enum Token: Equatable {
+        /// The probe of a target, and which of its probes.
+        case probe(number: Int, serial: UInt32)
+        /// A socket that one probe after the other begins from.
+        case lent(Int32)
+        case bell
+
+        /// A number below 2³¹, beside 32 bits.
+        fileprivate var bits: UInt64 {
+            switch self {
+            case .probe(let number, let serial): UInt64(number) << 32 | UInt64(serial)
+            case .lent(let descriptor): 1 << 63 | UInt64(descriptor)
+            case .bell: .max
+            }
+        }
+
+        fileprivate init(_ bits: UInt64) {
+            switch bits {
+            case .max: self = .bell
+            case (1 << 63)...: self = .lent(Int32(truncatingIfNeeded: bits))
+            default: self = .probe(number: Int(bits >> 32), serial: UInt32(truncatingIfNeeded: bits))
+            }
+        }
+    }
     static let batch = 256
 
     private let epoll: Int32
@@ -25,7 +47,7 @@ final class Poller: Sendable {
             close(epoll)
             throw fault
         }
-        let fault = add(bell, token: Self.bellToken)
+        let fault = add(bell, token: .bell)
         guard fault == 0 else {
             close(bell)
             close(epoll)
@@ -40,14 +62,8 @@ final class Poller: Sendable {
 
     /// Edge-triggered for reading and writing, until the descriptor is closed. 0, or the errno.
     func add(_ descriptor: Int32, token: Token) -> Int32 {
-        var event = epoll_event(events: Self.interest, data: epoll_data_t(u64: token))
+        var event = epoll_event(events: Self.interest, data: epoll_data_t(u64: token.bits))
         return epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : errno
-    }
-
-    /// Likewise, for a descriptor that was added before. 0, or the errno.
-    func change(_ descriptor: Int32, token: Token) -> Int32 {
-        var event = epoll_event(events: Self.interest, data: epoll_data_t(u64: token))
-        return epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) == 0 ? 0 : errno
     }
 
     private static let interest = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
@@ -64,10 +80,10 @@ final class Poller: Sendable {
             let count = poll(events, nanoseconds: nanoseconds)
             // Interrupted is like nothing ready: the loop looks at the clock and waits again.
             guard count > 0 else { return }
-            for event in events.prefix(Int(count)) where event.data.u64 != Self.bellToken {
-                ready.append(Readiness(token: event.data.u64, bits: event.events))
+            for event in events.prefix(Int(count)) {
+                let token = Token(event.data.u64)
+                if token == .bell { silenceBell() } else { ready.append(Readiness(token: token, bits: event.events)) }
             }
-            if events.prefix(Int(count)).contains(where: { $0.data.u64 == Self.bellToken }) { silenceBell() }
         }
     }
 

@@ -1,4 +1,5 @@
 import HealthPolicy
+import ProbeExchanges
 
 #if canImport(Glibc)
     import Glibc
@@ -39,6 +40,7 @@ extension ProbeEngine {
 
     func dropKept(of entry: ProbedTarget) {
         guard let kept = entry.kept else { return }
+        if kept.isLent { borrowers[kept.descriptor] = nil }
         close(kept.descriptor)
         counts.kept -= 1
         entry.kept = nil

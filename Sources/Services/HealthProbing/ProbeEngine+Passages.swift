@@ -62,7 +62,7 @@ extension ProbeEngine {
         let target = entry.target.witness
         let witness = ProbedTarget(
             target: target, schedule: entry.schedule, phaseNumber: entry.phaseNumber, state: HealthState(unprobedAt: now),
-            firstStart: now, principal: number)
+            firstStart: now, durationNumber: entry.durationNumber, principal: number)
         let place = place(witness)
         entry.witness = place
         open(witness, place, startedAt: now, now: now)

@@ -1,4 +1,5 @@
 import HealthPolicy
+import ProbeExchanges
 
 #if canImport(Glibc)
     import Glibc
@@ -34,14 +35,13 @@ extension ProbeEngine {
         if let principal = entry.principal { return testify(result, number, for: principal) }
         let result = entry.mark == nil ? result : explained(result, entry, number, wasConnected: wasConnected, now: now)
         count(result)
+        let record = ProbeRecord(result: result, at: now, duration: startedAt.duration(to: now))
         if case .late = result {
         } else {
-            durations[entry.target.check.kind.name, default: DurationHistogram()].add(startedAt.duration(to: now))
+            durations.add(record.duration, to: entry.durationNumber)
         }
-        let record = ProbeRecord(result: result, at: now, duration: startedAt.duration(to: now))
-        let check = entry.target.check
         let advice = entry.state.advice
-        let transition = entry.state.absorb(record, rise: check.rise, fall: check.fall)
+        let transition = entry.state.absorb(record, rise: entry.rise, fall: entry.fall)
         if transition != nil || entry.state.advice != advice {
             let verdict = entry.state.verdict
             reports.append(

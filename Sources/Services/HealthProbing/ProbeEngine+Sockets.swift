@@ -1,4 +1,5 @@
 import HealthPolicy
+import ProbeExchanges
 
 #if canImport(Glibc)
     import Glibc
@@ -10,15 +11,25 @@ extension ProbeEngine {
 
     /// Takes in what the kernel has to say of one connection.
     func hear(_ news: Readiness, now: MonotonicInstant) {
-        let number = Int(news.token & 0xFFFF_FFFF)
-        let serial = UInt32(news.token >> 32)
-        if !dying.isEmpty, let program = dying[serial] { return bury(program, serial) }
-        // News of a probe that has ended since, or of a target that is gone.
+        switch news.token {
+        case .lent(let descriptor):
+            // Mostly that a connection was reset, by ourselves.
+            guard let number = borrowers[descriptor] else { return }
+            hear(news, number, now: now) { $0.descriptor == descriptor && $0.round != round }
+        case .probe(let number, let serial):
+            if !dying.isEmpty, let program = dying[serial] { return bury(program, serial) }
+            hear(news, number, now: now) { $0.serial == serial }
+        case .bell: break
+        }
+    }
+
+    /// Nothing where the probe has ended since, or the target is gone.
+    private func hear(_ news: Readiness, _ number: Int, now: MonotonicInstant, isOf: (ProbeAttempt) -> Bool) {
         guard number < targets.count, let entry = targets[number] else { return }
-        if let attempt = entry.attempt, attempt.serial == serial {
+        if let attempt = entry.attempt, isOf(attempt) {
             if let program = attempt.program { return hear(program, attempt, entry, number, now: now) }
             if let end = advance(attempt, news) { finish(entry, number, attempt, end, now: now) }
-        } else if let kept = entry.kept, kept.serial == serial {
+        } else if let kept = entry.kept, isOf(kept) {
             hearIdle(kept, of: entry)
         }
     }

@@ -1,5 +1,6 @@
 import HealthPolicy
 import NetTypes
+import ProbeExchanges
 
 #if canImport(Glibc)
     import Glibc
@@ -61,7 +62,7 @@ extension ProbeEngine {
     }
 
     private func start(_ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
-        if case .exec(let check) = entry.target.check.kind { return run(check, entry, number, now: now) }
+        if entry.isProgram, case .exec(let check) = entry.target.check.kind { return run(check, entry, number, now: now) }
         counts.started += 1
         if let kept = entry.kept {
             resume(kept, entry, number, now: now)
@@ -81,7 +82,7 @@ extension ProbeEngine {
             nextSerial &+= 1
             let attempt = ProbeAttempt(
                 descriptor: descriptor, serial: nextSerial, transport: entry.transport, startedAt: startedAt,
-                stalledBefore: meter.total, exchange: exchange, reusableFamily: family)
+                stalledBefore: meter.total, exchange: exchange, reusableFamily: family, round: round)
             watch(attempt, entry, number, isKnown: isKnown, now: now)
         }
     }
@@ -109,7 +110,7 @@ extension ProbeEngine {
     private func exchange(for entry: ProbedTarget, _ number: Int, startedAt: MonotonicInstant, now: MonotonicInstant) -> (
         any ProbeExchange
     )? {
-        if let entrance = entry.target.entrance, entry.mark == nil {
+        if entry.mark == nil, let entrance = entry.target.entrance {
             finish(entry, number, .late("no mark is left for probes via \(entrance.listener.address)"), startedAt: startedAt, now: now)
             return nil
         }
@@ -117,8 +118,8 @@ extension ProbeEngine {
             finish(entry, number, .late("no source port is left for probes via vip"), startedAt: startedAt, now: now)
             return nil
         }
-        guard let plain = entry.target.exchange() else { return nil }
-        guard let tls = entry.target.check.way.tls else { return plain }
+        guard let plain = entry.target.exchange(nonce: .random(in: 0...UInt64.max)) else { return nil }
+        guard entry.isWithinTLS, let tls = entry.target.check.way.tls else { return plain }
         do throws(TLSTrouble) {
             return try TLSExchange(tls, inner: plain, target: entry.target, contexts: &tlsContexts)
         } catch {
@@ -133,8 +134,9 @@ extension ProbeEngine {
         counts.inFlight += 1
         entry.attempt = attempt
         wheel.set(number, at: attempt.startedAt.nanoseconds + entry.timeout)
-        let token = UInt64(attempt.serial) << 32 | UInt64(number)
-        var fault = isKnown ? poller.change(attempt.descriptor, token: token) : poller.add(attempt.descriptor, token: token)
+        let token: Poller.Token = attempt.isLent ? .lent(attempt.descriptor) : .probe(number: number, serial: attempt.serial)
+        if attempt.isLent { borrowers[attempt.descriptor] = number }
+        var fault = isKnown ? 0 : poller.add(attempt.descriptor, token: token)
         if fault == 0, let program = attempt.program { fault = poller.add(program.descriptor, token: token) }
         if fault != 0 {
             finish(entry, number, .late(ConnectFault(errno: fault).words), startedAt: attempt.startedAt, now: now)

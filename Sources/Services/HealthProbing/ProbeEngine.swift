@@ -18,8 +18,7 @@ final class ProbeEngine {
     var meter: StallMeter
     var ports: SourcePorts
     var counts = ProbeLoopCounts()
-    /// From start to result, by the type of the check.
-    var durations: [String: DurationHistogram] = [:]
+    var durations = ProbeDurations()
     var reports: [ProbeReport] = []
     /// Numbers of targets whose start waits for a probe to end, oldest first.
     var postponed = NumberQueue()
@@ -29,6 +28,9 @@ final class ProbeEngine {
     let runsPrograms: Bool
     var nextSerial: UInt32 = 0
     var idle = IdleSockets()
+    var borrowers = Borrowers()
+    /// Counts what the poller has given. Its news are older than an attempt of the same round over a socket that was lent again.
+    var round: UInt32 = 0
     var tlsContexts = TLSContexts()
     var receiveBuffer = [UInt8](repeating: 0, count: 16_384)
     private(set) var isCrowded = false
@@ -76,7 +78,8 @@ final class ProbeEngine {
         let entry = ProbedTarget(
             target: target, schedule: schedule, phaseNumber: phaseNumber,
             state: isProbed ? HealthState(lastKnown: lastKnown, at: now) : HealthState(unprobedAt: now),
-            firstStart: schedule.firstStart(from: now, among: count), mark: target.entrance.flatMap { marks[$0] })
+            firstStart: schedule.firstStart(from: now, among: count), durationNumber: durations.number(of: target.check.kind),
+            mark: target.entrance.flatMap { marks[$0] })
         let number = place(entry)
         numbers[target] = number
         if isProbed { plan(entry, number, now: now) } else { reportUnprobed(entry, lastKnown: lastKnown) }
@@ -123,6 +126,7 @@ final class ProbeEngine {
     }
 
     func disconnect(_ attempt: ProbeAttempt) {
+        if attempt.isLent { borrowers[attempt.descriptor] = nil }
         if let family = attempt.reusableFamily, attempt.isConnected {
             idle.put(attempt.descriptor, family)
         } else {

@@ -59,7 +59,7 @@ public final class ProbeLoop: Sendable {
     }
 
     public var effort: ProbingEffort {
-        let (counts, durations) = (counts(), engine.withLock { $0.durations })
+        let (counts, durations) = (counts(), engine.withLock { $0.durations.byName })
         var effort = ProbingEffort()
         (effort.started, effort.succeeded, effort.failed, effort.late) = (counts.started, counts.succeeded, counts.failed, counts.late)
         (effort.postponed, effort.stalled, effort.inFlight) = (counts.postponed, counts.stalled, counts.inFlight)
@@ -137,6 +137,7 @@ public final class ProbeLoop: Sendable {
         engine.withLock { engine in
             let now = clock()
             engine.meter.worked(until: now.nanoseconds)
+            engine.round &+= 1
             for news in ready { engine.hear(news, now: now) }
         }
         return deliver()

@@ -1,5 +1,6 @@
 import HealthPolicy
 import NetTypes
+import ProbeExchanges
 
 /// A target with its state, schedule and the probe under way. Owned by `ProbeEngine`, which alone touches it.
 final class ProbedTarget {
@@ -11,6 +12,11 @@ final class ProbedTarget {
     let phaseNumber: Int
     /// Nanoseconds.
     let timeout: Int64
+    // Of the check, which is asked for little else by a probe that does not change anything.
+    let rise, fall: Int
+    let isProgram, isWithinTLS: Bool
+    /// In `ProbeDurations`.
+    let durationNumber: Int
     var state: HealthState
     /// The start that the schedule gave, without batching: what the next one is counted from.
     var plannedStart: MonotonicInstant
@@ -33,8 +39,9 @@ final class ProbedTarget {
 
     init(
         target: ProbeTarget, schedule: ProbeSchedule, phaseNumber: Int, state: HealthState, firstStart: MonotonicInstant,
-        mark: UInt32? = nil, principal: Int? = nil
+        durationNumber: Int, mark: UInt32? = nil, principal: Int? = nil
     ) {
+        self.durationNumber = durationNumber
         (self.mark, self.principal) = (mark, principal)
         self.target = target
         self.schedule = schedule
@@ -44,6 +51,8 @@ final class ProbedTarget {
         transport = target.check.kind.transport
         origin = ProbeOrigin(target.check.way)
         timeout = max(1_000_000, target.check.timeout.wholeNanoseconds)
+        (rise, fall, isWithinTLS) = (target.check.rise, target.check.fall, target.check.way.tls != nil)
+        isProgram = transport == .program
         plannedStart = firstStart
     }
 }
@@ -73,15 +82,18 @@ final class ProbeAttempt {
     var heardWhileIdle = 0
     /// Of a socket that another probe may begin from when this one has ended; nil where it is tied to an origin, or has hung up.
     var reusableFamily: AddressFamily?
+    /// Whether the poller knows it by its descriptor.
+    let isLent: Bool
+    /// Of the poller, when the connection was begun.
+    let round: UInt32
     /// The program that probes, where it is one; the descriptor is its output.
     var program: RunningProgram?
 
     init(
         descriptor: Int32, serial: UInt32, transport: ProbeTransport, startedAt: MonotonicInstant, stalledBefore: Int64,
-        exchange: any ProbeExchange,
-        reusableFamily: AddressFamily? = nil
+        exchange: any ProbeExchange, reusableFamily: AddressFamily? = nil, round: UInt32 = 0
     ) {
-        self.reusableFamily = reusableFamily
+        (self.reusableFamily, isLent, self.round) = (reusableFamily, reusableFamily != nil, round)
         self.descriptor = descriptor
         self.serial = serial
         self.transport = transport

@@ -1,6 +1,7 @@
 import CLinux
 import FarmModel
 import HealthPolicy
+import ProbeExchanges
 
 #if canImport(Glibc)
     import Glibc

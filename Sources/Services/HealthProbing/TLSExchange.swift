@@ -1,6 +1,7 @@
 import FarmModel
 import HealthPolicy
 import NetTypes
+import ProbeExchanges
 
 /// Another exchange inside TLS. The certificate is judged when the handshake is done, before a word of the inner talk is said.
 struct TLSExchange: ProbeExchange {

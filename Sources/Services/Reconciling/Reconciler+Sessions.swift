@@ -8,7 +8,7 @@ import Seams
 extension Reconciler {
     public func sessions(farm: String?) async throws(Problem) -> SessionList {
         let reader = SessionReader(farms: try farm.map { name throws(Problem) in [try find(farm: name)] } ?? Array(desired.farms.values))
-        let all = try known(to: reader).filter { farm == nil || $0.farm == farm }
+        let all = try await known(to: reader).filter { farm == nil || $0.farm == farm }
         return SessionList(sessions: all.map(view).sorted { ($0.farm, $0.listener, $0.client) < ($1.farm, $1.listener, $1.client) })
     }
 
@@ -21,10 +21,10 @@ extension Reconciler {
         if let backend { _ = try find(farm, backend) }
         let reader = SessionReader(farms: [owner])
         let address = try client.map { text throws(Problem) in try self.address(text) }
-        let doomed = try known(to: reader).filter { session in
+        let doomed = try await known(to: reader).filter { session in
             (backend == nil || session.backend == backend) && (address.map { reader.isSession(session, of: $0) } ?? true)
         }
-        try delete(doomed, reader)
+        try await delete(doomed, reader)
         let of = [client.map { "of \($0)" }, backend.map { "at \($0)" }].compactMap { $0 }.joined(separator: " ")
         log.notice("sessions deleted", metadata: ["farm": "\(farm)", "which": "\(of)", "count": "\(doomed.count)", "by": "\(caller.name)"])
         return SessionsDeleted(deleted: doomed.count)
@@ -37,29 +37,26 @@ extension Reconciler {
         return address
     }
 
-    private func known(to reader: SessionReader) throws(Problem) -> [Session] {
-        var sessions: [Session] = []
+    /// Off the thread that commits: a map may hold a million clients.
+    private func known(to reader: SessionReader) async throws(Problem) -> [Session] {
         // A farm that the kernel does not have yet has no sessions.
-        for map in reader.maps where committed[.inet]?.set(map.name) != nil {
-            do {
-                let elements = try driver.elements(of: map.name, in: .inet, type: map.type)
-                sessions += reader.sessions(in: map, elements.rows, remaining: elements.remaining)
-            } catch {
-                throw Problem(title: "Sessions cannot be read", status: 503, detail: "\(error)")
-            }
+        let maps = reader.maps.filter { committed[.inet]?.set($0.name) != nil }
+        do { return try await sessionWalker.sessions(in: maps, reader) } catch {
+            throw Problem(title: "Sessions cannot be read", status: 503, detail: "\(error)")
         }
-        return sessions
     }
 
-    private func delete(_ sessions: [Session], _ reader: SessionReader) throws(Problem) {
-        let operations = reader.maps.compactMap { map -> Batch.Operation? in
-            let rows = sessions.filter { $0.map == map.name }.flatMap(\.row)
-            let table = ElementTable(map.type.layout, unsortedRows: rows)
-            return rows.isEmpty ? nil : .deleteElements(.inet, set: map.name, map.type, table)
-        }
-        guard !operations.isEmpty else { return }
-        do { try commit(Batch(operations)) } catch {
-            throw Problem(title: "The kernel refused the change", status: 503, detail: "\(error)")
+    /// In parts, so that a verdict waits for one of them at most.
+    private func delete(_ sessions: [Session], _ reader: SessionReader) async throws(Problem) {
+        for map in reader.maps {
+            let rows = sessions.filter { $0.map == map.name }.map(\.row)
+            for start in stride(from: 0, to: rows.count, by: Self.bulk) {
+                let part = ElementTable(map.type.layout, unsortedRows: Array(rows[start..<min(start + Self.bulk, rows.count)].joined()))
+                do { try commit(Batch([.deleteElements(.inet, set: map.name, map.type, part)])) } catch {
+                    throw Problem(title: "The kernel refused the change", status: 503, detail: "\(error)")
+                }
+                await Task.yield()
+            }
         }
     }
 

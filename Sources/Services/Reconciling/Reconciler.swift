@@ -65,6 +65,7 @@ public actor Reconciler {
     var traffic = TrafficCounting()
     var capacity = CapacityWatch()
     let meter: CapacityMeter
+    let sessionWalker: SessionWalker
     private var pacer = CommitPacer()
     private let started = ContinuousClock.now
     var retryDelay: Duration = Reconciler.firstRetry
@@ -128,9 +129,10 @@ public actor Reconciler {
     }
 
     public init(
-        driver: sending any RulesetDriver, inbox: Inbox, notices: any TableNotices, network: any NetworkObserver,
-        connections: any ConnectionForgetter & ConnectionCounter, ledger: any ConnectionLedger, gauge: any ConntrackGauge,
-        failures: any ConnectionFailures, prober: any Prober, loader: FarmLoader, store: any StateStore, settings: Settings, log: Logger
+        driver: sending any RulesetDriver, sets: sending any SetReader, inbox: Inbox, notices: any TableNotices,
+        network: any NetworkObserver, connections: any ConnectionForgetter & ConnectionCounter, ledger: any ConnectionLedger,
+        gauge: any ConntrackGauge, failures: any ConnectionFailures, prober: any Prober, loader: FarmLoader, store: any StateStore,
+        settings: Settings, log: Logger
     ) {
         (self.driver, self.notices, self.network, self.prober, self.loader) = (driver, notices, network, prober, loader)
         (self.inbox, self.ledger, self.failures) = (inbox, ledger, failures)
@@ -138,6 +140,7 @@ public actor Reconciler {
         (self.settings, self.log) = (settings, log)
         keeper = StateKeeper(store: store)
         meter = CapacityMeter(gauge: gauge)
+        sessionWalker = SessionWalker(sets: sets)
         sweeper = ConnectionSweeper(connections: connections, log: log)
         desired = DesiredState(
             probePorts: settings.probePorts, probeMarks: settings.probeMarks, handover: settings.handover, counters: settings.counters)

@@ -2,6 +2,7 @@ import FarmModel
 import Glibc
 import HealthPolicy
 import NetTypes
+import ProbeExchanges
 import Testing
 
 @testable import HealthProbing

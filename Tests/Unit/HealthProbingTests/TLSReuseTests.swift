@@ -6,6 +6,7 @@ import Synchronization
 import Testing
 
 @testable import HealthProbing
+@testable import ProbeExchanges
 
 /// What a server says over TLS beside its answers.
 @Suite(.timeLimit(.minutes(1))) struct TLSReuseTests {

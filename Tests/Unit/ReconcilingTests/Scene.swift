@@ -44,8 +44,8 @@ struct Scene {
         connections = FakeConnections(kernel: kernel)
         prober = FakeProber(inbox: inbox, answering: answer)
         reconciler = Reconciler(
-            driver: kernel, inbox: inbox, notices: notices, network: network, connections: connections, ledger: ledger, gauge: gauge,
-            failures: failures, prober: prober, loader: FarmLoader(store: store) { texts.read() }, store: store,
+            driver: kernel, sets: kernel, inbox: inbox, notices: notices, network: network, connections: connections, ledger: ledger,
+            gauge: gauge, failures: failures, prober: prober, loader: FarmLoader(store: store) { texts.read() }, store: store,
             settings: .init(
                 version: "test", ingressDevices: nil, probePorts: try #require(PortRange(61000, 65535)), handover: handover),
             log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })

@@ -3,7 +3,7 @@ import HealthPolicy
 import NetTypes
 import Testing
 
-@testable import HealthProbing
+@testable import ProbeExchanges
 
 @Suite struct TalkExchangeTests {
     private static let banner = SendExpect(expect: Array("SSH-2.0".utf8))

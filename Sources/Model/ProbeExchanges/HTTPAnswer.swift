@@ -44,10 +44,12 @@ struct HTTPAnswer {
 
     /// Bytes after the end are ignored, but nothing can follow them.
     mutating func read(_ bytes: Span<UInt8>) {
-        for index in bytes.indices {
+        var index = 0
+        while index < bytes.count {
             switch stage {
-            case .statusLine, .headers: readHead(bytes[index])
-            case .body: readBody(bytes[index])
+            case .statusLine: index = readLine(bytes, from: index, isStatus: true)
+            case .headers: index = readLine(bytes, from: index, isStatus: false)
+            case .body: index = readBody(bytes, from: index)
             case .complete, .malformed:
                 hasExcess = true
                 return
@@ -60,33 +62,43 @@ struct HTTPAnswer {
         if stage == .body, body.endsWithConnection { stage = .complete }
     }
 
-    private mutating func readBody(_ byte: UInt8) {
-        count += 1
-        if let fault = body.take(byte) {
+    /// Returns where to go on.
+    private mutating func readBody(_ bytes: Span<UInt8>, from start: Int) -> Int {
+        let most = min(Self.longestBody - body.count, Self.longestAnswer - count)
+        let (end, fault) = body.take(bytes, from: start, most: most)
+        count += end - start
+        if let fault {
             stage = .malformed(fault)
         } else if body.isComplete || body.count >= Self.longestBody || count >= Self.longestAnswer {
             stage = .complete
         }
+        return end
     }
 
-    private mutating func readHead(_ byte: UInt8) {
-        count += 1
-        guard byte == UInt8(ascii: "\n") else {
-            line.append(byte)
-            return checkLine()
+    /// Up to the end of a line, or of what has come. Returns where to go on.
+    private mutating func readLine(_ bytes: Span<UInt8>, from start: Int, isStatus: Bool) -> Int {
+        var end = start
+        while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
+            line.append(bytes[end])
+            end += 1
+            if line.count > Self.longestLine { break }
         }
-        if line.last == UInt8(ascii: "\r") { line.removeLast() }
-        if stage == .statusLine { readStatusLine() } else { readHeader() }
-        line.removeAll(keepingCapacity: true)
-    }
-
-    /// Says as early as possible that this is not HTTP.
-    private mutating func checkLine() {
-        if stage == .statusLine, line.count <= HTTPHead.prefix.count, !HTTPHead.prefix.starts(with: line) {
+        count += end - start
+        // As early as possible: what is not HTTP need not be waited for.
+        if isStatus, !HTTPHead.mayBegin(line) {
             stage = .malformed("not an HTTP/1 answer")
-        } else if line.count > Self.longestLine || count > Self.longestAnswer {
-            stage = .malformed("header line too long")
+            return end
         }
+        guard line.count <= Self.longestLine, count <= Self.longestAnswer else {
+            stage = .malformed("header line too long")
+            return end
+        }
+        guard end < bytes.count else { return end }
+        count += 1
+        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        if isStatus { readStatusLine() } else { readHeader() }
+        line.removeAll(keepingCapacity: true)
+        return end + 1
     }
 
     private mutating func readStatusLine() {

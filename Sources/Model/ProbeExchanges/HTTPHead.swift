@@ -13,6 +13,9 @@ struct HTTPHead {
 
     init(isOfVersion10: Bool = false) { keepsConnection = !isOfVersion10 }
 
+    /// Whether what has come of a first line may become one of HTTP/1.
+    static func mayBegin(_ line: [UInt8]) -> Bool { zip(line, prefix).allSatisfy { $0 == $1 } }
+
     /// The code of "HTTP/1.1 200 OK"; nil when the line is something else.
     static func status(in line: [UInt8]) -> Int? {
         // HTTP/1.x, a space, three digits, then a space or the end.
@@ -24,8 +27,7 @@ struct HTTPHead {
     /// Whether a header line has this name and, but for capitals, this value.
     static func line(_ line: [UInt8], says header: HTTPHeader) -> Bool {
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return false }
-        return line[..<colon].map(lowercased) == header.name.utf8.map(lowercased)
-            && trimmed(line[(colon + 1)...]).map(lowercased) == header.value.utf8.map(lowercased)
+        return isWord(line[..<colon], header.name.utf8) && isWord(trimmed(line[(colon + 1)...]), header.value.utf8)
     }
 
     /// Takes in a header line; returns words if it breaks a rule.
@@ -33,17 +35,17 @@ struct HTTPHead {
         count += 1
         guard count <= HTTPAnswer.mostHeaders else { return "more than \(HTTPAnswer.mostHeaders) headers" }
         guard let colon = line.firstIndex(of: UInt8(ascii: ":")), colon > 0 else { return "malformed header" }
-        let name = line[..<colon].map(Self.lowercased)
-        if name == Self.lengthName { return takeLength(Self.trimmed(line[(colon + 1)...])) }
-        if name == Self.connectionName { takeConnection(Self.trimmed(line[(colon + 1)...]).map(Self.lowercased)) }
-        if name == Self.codingName { isChunked = Self.trimmed(line[(colon + 1)...]).map(Self.lowercased).suffix(7) == Self.chunked[...] }
+        let (name, value) = (line[..<colon], line[(colon + 1)...])
+        if Self.isWord(name, Self.lengthName) { return takeLength(Self.trimmed(value)) }
+        if Self.isWord(name, Self.connectionName) { takeConnection(Self.trimmed(value)) }
+        if Self.isWord(name, Self.codingName) { isChunked = Self.isWord(Self.trimmed(value).suffix(7), Self.chunked) }
         return nil
     }
 
-    private mutating func takeConnection(_ value: [UInt8]) {
+    private mutating func takeConnection(_ value: ArraySlice<UInt8>) {
         for word in value.split(separator: UInt8(ascii: ",")).map(Self.trimmed) {
-            if word == Self.close[...] || word == Self.upgrade[...] { keepsConnection = false }
-            if word == Self.keepAlive[...] { keepsConnection = true }
+            if Self.isWord(word, Self.close) || Self.isWord(word, Self.upgrade) { keepsConnection = false }
+            if Self.isWord(word, Self.keepAlive) { keepsConnection = true }
         }
     }
 
@@ -71,8 +73,20 @@ struct HTTPHead {
 
     /// Digits only and at most 15 of them: no sign, no overflow.
     static func number(_ digits: ArraySlice<UInt8>, radix: Int) -> Int? {
-        guard !digits.isEmpty, digits.count <= 15, digits.allSatisfy({ isDigit($0) || isHexLetter($0) }) else { return nil }
-        return Int(String(decoding: digits, as: UTF8.self), radix: radix)
+        guard !digits.isEmpty, digits.count <= 15 else { return nil }
+        var number = 0
+        for digit in digits {
+            guard isDigit(digit) || isHexLetter(digit) else { return nil }
+            let value = Int(isDigit(digit) ? digit - 0x30 : lowercased(digit) - 0x61 + 10)
+            guard value < radix else { return nil }
+            number = number * radix + value
+        }
+        return number
+    }
+
+    /// The same but for capitals.
+    private static func isWord(_ bytes: ArraySlice<UInt8>, _ word: some Collection<UInt8>) -> Bool {
+        bytes.count == word.count && zip(bytes, word).allSatisfy { lowercased($0) == lowercased($1) }
     }
 
     static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {

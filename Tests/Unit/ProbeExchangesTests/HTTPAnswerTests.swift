@@ -3,7 +3,7 @@ import HealthPolicy
 import NetTypes
 import Testing
 
-@testable import HealthProbing
+@testable import ProbeExchanges
 
 /// Every answer is judged alike, however its bytes are cut.
 @Suite struct HTTPAnswerTests {

@@ -1,7 +1,7 @@
 import FarmModel
 import Testing
 
-@testable import HealthProbing
+@testable import ProbeExchanges
 
 /// Answers of name servers, honest and not.
 @Suite struct DNSTests {

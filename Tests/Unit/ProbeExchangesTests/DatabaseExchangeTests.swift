@@ -3,7 +3,7 @@ import HealthPolicy
 import NetTypes
 import Testing
 
-@testable import HealthProbing
+@testable import ProbeExchanges
 
 @Suite struct PostgresExchangeTests {
     private static func message(_ type: Character, _ body: [UInt8]) -> [UInt8] {

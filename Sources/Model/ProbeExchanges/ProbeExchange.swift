@@ -1,11 +1,12 @@
 import FarmModel
 import HealthPolicy
 
-/// One probe's talk with its target over a connection, as a pure state machine: the loop does the input and output.
+/// One probe's talk with its target over a connection, as a pure state machine: who probes does the input and output.
 ///
-/// A new kind of probe is one file with one such type, and one line in `ProbeTarget.exchange()`; one that does not speak over a TCP
-/// connection has one in `HealthCheck.Kind.transport` too.
-protocol ProbeExchange {
+/// A new kind of probe is one file with one such type, and one line in `ProbeTarget.exchange(nonce:)`; one that does not speak over a TCP
+/// connection has one in `HealthCheck.Kind.transport` of `HealthProbing` too. Each bounds what it keeps of what it hears, and
+/// has a target in `Tests/Fuzz`.
+public protocol ProbeExchange {
     /// The connection is established. On one that is kept, the next probe begins: the state of the last one is forgotten.
     mutating func opened() -> ProbeStep
     /// Bytes have come; never empty.
@@ -21,12 +22,12 @@ protocol ProbeExchange {
 }
 
 extension ProbeExchange {
-    var isReusable: Bool { false }
-    mutating func receivedWhileIdle(_ bytes: Span<UInt8>) -> Bool { false }
+    public var isReusable: Bool { false }
+    public mutating func receivedWhileIdle(_ bytes: Span<UInt8>) -> Bool { false }
 }
 
 /// What a probe wants next of its connection.
-enum ProbeStep: Equatable {
+public enum ProbeStep: Equatable, Sendable {
     case send([UInt8])
     /// Nothing more will be sent: the peer sees the end, and may close in peace.
     case hangUp
@@ -37,7 +38,7 @@ enum ProbeStep: Equatable {
 }
 
 /// How an exchange ended.
-enum ProbeOutcome: Equatable {
+public enum ProbeOutcome: Equatable, Sendable {
     case success(String, advice: ProbeAdvice? = nil)
     /// The target itself said no.
     case failure(String)
@@ -48,8 +49,8 @@ enum ProbeOutcome: Equatable {
 }
 
 extension ProbeTarget {
-    /// Nil when the kind is not probed.
-    func exchange() -> (any ProbeExchange)? {
+    /// Nil when the kind is not probed. `nonce` is what no stranger guesses: it tells answers to our datagrams from others.
+    public func exchange(nonce: UInt64) -> (any ProbeExchange)? {
         switch check.kind {
         // Groups are taken apart before they come here, and programs have no connection.
         case .none, .group, .exec: nil
@@ -63,8 +64,8 @@ extension ProbeTarget {
         case .smtp(let check): SMTPExchange(check)
         case .grpc(let check): GRPCExchange(check: check, target: authority)
         case .udp(let check): UDPExchange(check)
-        case .icmp: ICMPExchange(address.family)
-        case .dns(let check): DNSExchange(check)
+        case .icmp: ICMPExchange(address.family, token: nonce)
+        case .dns(let check): DNSExchange(check, id: UInt16(truncatingIfNeeded: nonce))
         }
     }
 }

@@ -14,7 +14,7 @@ struct ICMPExchange: ProbeExchange {
     private var sequence: UInt16 = 0
     private var count = 0
 
-    init(_ family: AddressFamily, token: UInt64 = .random(in: 0...UInt64.max)) { (self.family, self.token) = (family, token) }
+    init(_ family: AddressFamily, token: UInt64) { (self.family, self.token) = (family, token) }
 
     private var identifier: UInt16 { UInt16(truncatingIfNeeded: token >> 16) }
 

@@ -15,6 +15,9 @@ struct BodyExpectation {
         pattern?.take(byte)
     }
 
+    /// No further byte changes the answer.
+    var isSettled: Bool { text.isFound && pattern?.isFound ?? true }
+
     /// By what has come; `$` of a pattern is the end of that.
     var isMet: Bool { text.isFound && pattern?.isMatchAtEnd ?? true }
 

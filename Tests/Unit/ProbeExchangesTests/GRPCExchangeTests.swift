@@ -3,7 +3,7 @@ import HealthPolicy
 import NetTypes
 import Testing
 
-@testable import HealthProbing
+@testable import ProbeExchanges
 
 @Suite struct GRPCExchangeTests {
     private static let settings = HTTP2Frame(4, [0, 3, 0, 0, 0, 100]).octets
@@ -156,7 +156,7 @@ import Testing
         ]
         for kind in kinds {
             for start in starts {
-                guard var exchange = ProbeTarget(address: endpoint.address, port: 1, check: HealthCheck(kind: kind)).exchange() else {
+                guard var exchange = ProbeTarget(address: endpoint.address, port: 1, check: HealthCheck(kind: kind)).exchange(nonce: seed) else {
                     continue
                 }
                 _ = exchange.opened()

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import HealthProbing
+@testable import ProbeExchanges
 
 /// What a server says to a probe in one go, and what the probe makes of it, however the bytes are cut.
 struct Talk: Sendable, CustomTestStringConvertible {

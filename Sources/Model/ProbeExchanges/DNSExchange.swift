@@ -11,7 +11,7 @@ struct DNSExchange: ProbeExchange {
     /// Over a connection: what has come of the length and the message.
     private var buffer: [UInt8] = []
 
-    init(_ check: DNSCheck, id: UInt16 = .random(in: 0...UInt16.max)) {
+    init(_ check: DNSCheck, id: UInt16) {
         self.check = check
         question = DNSQuestion(id: id, name: check.query, type: check.type.rawValue)
     }

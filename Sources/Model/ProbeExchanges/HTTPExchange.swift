@@ -24,7 +24,7 @@ struct HTTPExchange: ProbeExchange {
     mutating func opened() -> ProbeStep {
         isReopened = !answer.isEmpty
         if isReopened { answer = HTTPAnswer(check) }
-        if request.isEmpty { request = Array(requestText.utf8) }
+        if request.isEmpty { request = requestBytes }
         return .send(request)
     }
 
@@ -66,10 +66,15 @@ struct HTTPExchange: ProbeExchange {
 
     private func isExpected(_ status: Int) -> Bool { check.expectStatus.contains { $0.contains(status) } }
 
-    private var requestText: String {
-        let length = ["POST", "PUT", "PATCH"].contains(check.method) ? "Content-Length: 0\r\n" : ""
-        return "\(check.method) \(check.path) HTTP/1.1\r\nHost: \(check.host ?? target.description)\r\n"
-            + "User-Agent: zvnft\r\nAccept: */*\r\nConnection: \(reuse ? "keep-alive" : "close")\r\n\(length)"
-            + check.headers.map { "\($0)\r\n" }.joined() + "\r\n"
+    private var requestBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(192)
+        func add(_ words: String...) { for word in words { bytes.append(contentsOf: word.utf8) } }
+        add(check.method, " ", check.path, " HTTP/1.1\r\nHost: ", check.host ?? target.description, "\r\nUser-Agent: zvnft\r\nAccept: */*\r\n")
+        add("Connection: ", reuse ? "keep-alive" : "close", "\r\n")
+        if ["POST", "PUT", "PATCH"].contains(check.method) { add("Content-Length: 0\r\n") }
+        for header in check.headers { add(header.description, "\r\n") }
+        add("\r\n")
+        return bytes
     }
 }

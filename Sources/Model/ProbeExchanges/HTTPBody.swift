@@ -25,24 +25,29 @@ struct HTTPBody {
     var isComplete: Bool { framing == .length(0) || framing == .chunked(.end) }
     var endsWithConnection: Bool { framing == .untilClosed }
 
-    /// Returns words if the byte breaks the framing.
-    mutating func take(_ byte: UInt8) -> String? {
+    /// Takes bytes up to where the framing changes, `most` at most. Returns where to go on, and words if a byte breaks the framing.
+    mutating func take(_ bytes: Span<UInt8>, from start: Int, most: Int) -> (end: Int, fault: String?) {
+        let available = min(bytes.count - start, most)
         switch framing {
-        case .untilClosed: keep(byte)
+        case .untilClosed: return (keep(bytes, start, available), nil)
         case .length(let rest):
-            keep(byte)
-            framing = .length(rest - 1)
+            let end = keep(bytes, start, min(available, rest))
+            framing = .length(rest - (end - start))
+            return (end, nil)
         case .chunked(.bytes(let rest)):
-            keep(byte)
-            framing = .chunked(rest == 1 ? .gap : .bytes(rest - 1))
-        case .chunked(let stage): return takeLine(byte, at: stage)
+            let end = keep(bytes, start, min(available, rest))
+            framing = .chunked(end - start == rest ? .gap : .bytes(rest - (end - start)))
+            return (end, nil)
+        case .chunked(let stage): return (start + 1, takeLine(bytes[start], at: stage))
         }
-        return nil
     }
 
-    private mutating func keep(_ byte: UInt8) {
-        count += 1
-        expectation.take(byte)
+    private mutating func keep(_ bytes: Span<UInt8>, _ start: Int, _ length: Int) -> Int {
+        count += length
+        if !expectation.isSettled {
+            for index in start..<(start + length) { expectation.take(bytes[index]) }
+        }
+        return start + length
     }
 
     private mutating func takeLine(_ byte: UInt8, at stage: ChunkStage) -> String? {
