@@ -1,7 +1,9 @@
 import FarmModel
 
 /// An incremental, bounded reader of one HTTP/1 answer (RFC 9112); it does not matter how the bytes are cut.
-struct HTTPAnswer {
+///
+/// A class, of one owner: tens of thousands of kept connections do without it between their probes.
+final class HTTPAnswer {
     /// A line of the head or of the chunked coding.
     static let longestLine = 8192
     static let mostHeaders = 100
@@ -43,7 +45,7 @@ struct HTTPAnswer {
     var leavesConnectionUsable: Bool { stage == .complete && body.isComplete && head.keepsConnection && !hasExcess }
 
     /// Bytes after the end are ignored, but nothing can follow them.
-    mutating func read(_ bytes: Span<UInt8>) {
+    func read(_ bytes: Span<UInt8>) {
         var index = 0
         while index < bytes.count {
             switch stage {
@@ -58,12 +60,12 @@ struct HTTPAnswer {
     }
 
     /// The peer has closed: the end of a body that has no other.
-    mutating func close() {
+    func close() {
         if stage == .body, body.endsWithConnection { stage = .complete }
     }
 
     /// Returns where to go on.
-    private mutating func readBody(_ bytes: Span<UInt8>, from start: Int) -> Int {
+    private func readBody(_ bytes: Span<UInt8>, from start: Int) -> Int {
         let most = min(Self.longestBody - body.count, Self.longestAnswer - count)
         let (end, fault) = body.take(bytes, from: start, most: most)
         count += end - start
@@ -76,7 +78,7 @@ struct HTTPAnswer {
     }
 
     /// Up to the end of a line, or of what has come. Returns where to go on.
-    private mutating func readLine(_ bytes: Span<UInt8>, from start: Int, isStatus: Bool) -> Int {
+    private func readLine(_ bytes: Span<UInt8>, from start: Int, isStatus: Bool) -> Int {
         var end = start
         while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
             line.append(bytes[end])
@@ -101,7 +103,7 @@ struct HTTPAnswer {
         return end + 1
     }
 
-    private mutating func readStatusLine() {
+    private func readStatusLine() {
         guard let code = HTTPHead.status(in: line) else {
             stage = .malformed("not an HTTP/1 answer")
             return
@@ -113,7 +115,7 @@ struct HTTPAnswer {
         stage = .headers
     }
 
-    private mutating func readHeader() {
+    private func readHeader() {
         guard line.isEmpty else {
             if let fault = head.take(line) { stage = .malformed(fault) }
             if let degraded, !head.isInterim, HTTPHead.line(line, says: degraded) { isDegraded = true }

@@ -10,11 +10,10 @@ struct HTTPExchange: ProbeExchange {
     private let check: HTTPCheck
     private let target: Endpoint
     private let reuse: Bool
-    private var answer: HTTPAnswer
+    /// Nil between two probes.
+    private var answer: HTTPAnswer?
     /// Whether the connection has carried a probe before.
     private var isReopened = false
-    /// Written once for all probes that the connection carries.
-    private var request: [UInt8] = []
 
     init(check: HTTPCheck, target: Endpoint, reuse: Bool = true) {
         (self.check, self.target, self.reuse) = (check, target, reuse)
@@ -22,42 +21,45 @@ struct HTTPExchange: ProbeExchange {
     }
 
     mutating func opened() -> ProbeStep {
-        isReopened = !answer.isEmpty
-        if isReopened { answer = HTTPAnswer(check) }
-        if request.isEmpty { request = requestBytes }
+        if answer == nil { answer = HTTPAnswer(check) }
         return .send(request)
     }
 
-    var isReusable: Bool { reuse && answer.leavesConnectionUsable }
+    mutating func rest() { (answer, isReopened) = (nil, true) }
 
-    mutating func received(_ bytes: Span<UInt8>) -> ProbeStep {
+    var isReusable: Bool { reuse && answer?.leavesConnectionUsable == true }
+
+    func received(_ bytes: Span<UInt8>) -> ProbeStep {
+        guard let answer else { return .wait }
         answer.read(bytes)
-        return step
+        return step(answer)
     }
 
-    mutating func closed() -> ProbeOutcome {
+    func closed() -> ProbeOutcome {
+        guard let answer, !answer.isEmpty else { return .silence("closed without an answer") }
         answer.close()
-        if case .done(let outcome) = step { return outcome }
-        return verdictSoFar ?? .silence(answer.isEmpty ? "closed without an answer" : "closed within the answer")
+        if case .done(let outcome) = step(answer) { return outcome }
+        return verdictSoFar(answer) ?? .silence("closed within the answer")
     }
 
     func expired() -> ProbeOutcome {
-        verdictSoFar ?? .silence(answer.isEmpty ? "no answer to the request" : "answer not complete")
+        guard let answer, !answer.isEmpty else { return .silence("no answer to the request") }
+        return verdictSoFar(answer) ?? .silence("answer not complete")
     }
 
-    private var step: ProbeStep {
+    private func step(_ answer: HTTPAnswer) -> ProbeStep {
         // What a server says that has lost patience between two probes may meet the next request: it is no answer to that.
         if answer.status == 408, isReopened { return .done(.silence("status 408")) }
         if let status = answer.status, !isExpected(status) { return .done(.failure("status \(status)")) }
         switch answer.stage {
         case .malformed(let words): return .done(.failure(words))
-        case .complete: return .done(verdictSoFar ?? .failure(answer.expectation.words))
+        case .complete: return .done(verdictSoFar(answer) ?? .failure(answer.expectation.words))
         default: return .wait
         }
     }
 
     /// Success if status and body already satisfy the check.
-    private var verdictSoFar: ProbeOutcome? {
+    private func verdictSoFar(_ answer: HTTPAnswer) -> ProbeOutcome? {
         guard let status = answer.status, isExpected(status), answer.isPastHead else { return nil }
         guard answer.expectation.isMet else { return nil }
         guard answer.isDegraded else { return .success("status \(status)") }
@@ -66,7 +68,7 @@ struct HTTPExchange: ProbeExchange {
 
     private func isExpected(_ status: Int) -> Bool { check.expectStatus.contains { $0.contains(status) } }
 
-    private var requestBytes: [UInt8] {
+    private var request: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(192)
         func add(_ words: String...) { for word in words { bytes.append(contentsOf: word.utf8) } }

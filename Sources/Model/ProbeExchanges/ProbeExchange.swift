@@ -17,12 +17,15 @@ public protocol ProbeExchange {
     func expired() -> ProbeOutcome
     /// Whether the connection may carry the next probe, now that this one has succeeded.
     var isReusable: Bool { get }
+    /// It is kept for the next probe: what this one has read is needed no more.
+    mutating func rest()
     /// Bytes have come between two probes. Whether the connection may stay.
     mutating func receivedWhileIdle(_ bytes: Span<UInt8>) -> Bool
 }
 
 extension ProbeExchange {
     public var isReusable: Bool { false }
+    public mutating func rest() {}
     public mutating func receivedWhileIdle(_ bytes: Span<UInt8>) -> Bool { false }
 }
 
@@ -50,8 +53,10 @@ public enum ProbeOutcome: Equatable, Sendable {
 
 extension ProbeTarget {
     /// Nil when the kind is not probed. `nonce` is what no stranger guesses: it tells answers to our datagrams from others.
-    public func exchange(nonce: UInt64) -> (any ProbeExchange)? {
-        switch check.kind {
+    public func exchange(nonce: @autoclosure () -> UInt64) -> (any ProbeExchange)? {
+        // The commonest first: what follows copies all that a kind may hold.
+        if case .tcp = check.kind { return TCPExchange() }
+        return switch check.kind {
         // Groups are taken apart before they come here, and programs have no connection.
         case .none, .group, .exec: nil
         case .agent(let send): AgentExchange(send: send)
@@ -64,8 +69,8 @@ extension ProbeTarget {
         case .smtp(let check): SMTPExchange(check)
         case .grpc(let check): GRPCExchange(check: check, target: authority)
         case .udp(let check): UDPExchange(check)
-        case .icmp: ICMPExchange(address.family, token: nonce)
-        case .dns(let check): DNSExchange(check, id: UInt16(truncatingIfNeeded: nonce))
+        case .icmp: ICMPExchange(address.family, token: nonce())
+        case .dns(let check): DNSExchange(check, id: UInt16(truncatingIfNeeded: nonce()))
         }
     }
 }

@@ -15,6 +15,7 @@ extension ProbeEngine {
         guard result.isSuccess, !attempt.isClosing, attempt.unsent.isEmpty, counts.kept < bounds.kept, attempt.exchange.isReusable,
             isQuiet(attempt.descriptor)
         else { return disconnect(attempt) }
+        attempt.exchange.rest()
         entry.kept = attempt
         counts.inFlight -= 1
         counts.kept += 1

@@ -9,8 +9,13 @@ extension ProbeEngine {
     /// In one probe. They say nothing, but what comes faster than it is looked at would hold up the loop.
     private static let mostEmptyDatagrams = 64
 
-    /// Takes in what the kernel has to say of one connection.
-    func hear(_ news: Readiness, now: MonotonicInstant) {
+    /// Takes in what the poller has given.
+    func hear(_ ready: [Readiness], now: MonotonicInstant) {
+        round &+= 1
+        for news in ready { hear(news, now: now) }
+    }
+
+    private func hear(_ news: Readiness, now: MonotonicInstant) {
         switch news.token {
         case .lent(let descriptor):
             // Mostly that a connection was reset, by ourselves.

@@ -29,7 +29,7 @@ final class ProbeEngine {
     var nextSerial: UInt32 = 0
     var idle = IdleSockets()
     var borrowers = Borrowers()
-    /// Counts what the poller has given. Its news are older than an attempt of the same round over a socket that was lent again.
+    /// Counts what the poller has given: that is older than an attempt of the same round over a socket that was lent again.
     var round: UInt32 = 0
     var tlsContexts = TLSContexts()
     var receiveBuffer = [UInt8](repeating: 0, count: 16_384)

@@ -137,8 +137,7 @@ public final class ProbeLoop: Sendable {
         engine.withLock { engine in
             let now = clock()
             engine.meter.worked(until: now.nanoseconds)
-            engine.round &+= 1
-            for news in ready { engine.hear(news, now: now) }
+            engine.hear(ready, now: now)
         }
         return deliver()
     }

@@ -56,6 +56,8 @@ struct TLSExchange: ProbeExchange {
         return certificate.daysLeft > 0 && establishedAt.duration(to: clock()) < .seconds(Self.longestLife)
     }
 
+    mutating func rest() { inner.rest() }
+
     /// Tickets for later sessions come when they like. What is not a whole record may become an answer that nobody has asked for.
     mutating func receivedWhileIdle(_ bytes: Span<UInt8>) -> Bool {
         session.take(bytes)

@@ -131,7 +131,7 @@ import Testing
         var ready: [Readiness] = []
         for _ in 0..<5000 where engine.states().contains(where: { $1.counts.successes < 5 }) {
             poller.wait(1_000_000, into: &ready)
-            for news in ready { engine.hear(news, now: .now) }
+            engine.hear(ready, now: .now)
             _ = engine.runTimers(now: .now)
             #expect(engine.counts.inFlight + engine.counts.kept + engine.idle.count <= 3)
         }
