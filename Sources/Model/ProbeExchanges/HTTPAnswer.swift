@@ -6,6 +6,7 @@ import FarmModel
 final class HTTPAnswer {
     /// A line of the head or of the chunked coding.
     static let longestLine = 8192
+    private static let usualLine = 96
     static let mostHeaders = 100
     /// What is read of a body.
     static let longestBody = 65_536
@@ -34,6 +35,7 @@ final class HTTPAnswer {
         isForHead = check.method == "HEAD"
         degraded = check.degradedHeader
         body = HTTPBody(BodyExpectation(check))
+        line.reserveCapacity(Self.usualLine)
     }
 
     var isEmpty: Bool { count == 0 }
@@ -79,12 +81,10 @@ final class HTTPAnswer {
 
     /// Up to the end of a line, or of what has come. Returns where to go on.
     private func readLine(_ bytes: Span<UInt8>, from start: Int, isStatus: Bool) -> Int {
+        let most = min(bytes.count, start + Self.longestLine - line.count + 1)
         var end = start
-        while end < bytes.count, bytes[end] != UInt8(ascii: "\n") {
-            line.append(bytes[end])
-            end += 1
-            if line.count > Self.longestLine { break }
-        }
+        while end < most, bytes[end] != UInt8(ascii: "\n") { end += 1 }
+        bytes.extracting(start..<end).withUnsafeBufferPointer { line.append(contentsOf: $0) }
         count += end - start
         // As early as possible: what is not HTTP need not be waited for.
         if isStatus, !HTTPHead.mayBegin(line) {
