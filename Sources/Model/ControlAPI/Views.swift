@@ -262,8 +262,8 @@ public struct EventView: Codable, Sendable, Equatable {
     public var kind: Kind
     public var farm, backend: String?
     public var message: String
-    /// For programs. verdict: up, down or unknown. policy: panic, panic-over, tier-joined, tier-left, held, hold-over, ejected,
-    /// ejection-over, suspicion or suspicion-over. Nil elsewhere.
+    /// For programs. verdict: up, down or unknown. policy: panic, panic-lost (it ends with its last healthy backend),
+    /// panic-over, tier-joined, tier-left, held, hold-over, ejected, ejection-over, suspicion or suspicion-over. Nil elsewhere.
     public var state: String?
     public init(at: String, kind: Kind, farm: String?, backend: String?, message: String, state: String? = nil) {
         (self.at, self.kind, self.farm, self.backend, self.message) = (at, kind, farm, backend, message)
