@@ -21,6 +21,8 @@ public struct StatusView: Codable, Sendable, Equatable {
     public var panics: [String]
     /// What went down together, and therefore may be our fault, in words.
     public var suspicions: [String]
+    /// What of the state directory is lost, in words, until the damaged file is removed: for people to act on, no fault of what runs.
+    public var losses: [String]
 
     public struct Farms: Codable, Sendable, Equatable {
         public var total, up, degraded, down: Int
@@ -38,12 +40,12 @@ public struct StatusView: Codable, Sendable, Equatable {
     public init(
         version: String, generation: UInt32, drift: Bool, farms: Farms, backends: Backends, lastChange: Change?,
         configFaults: [String], ownsTables: Bool, stateFault: String?, handovers: [HandoverView] = [],
-        panics: [String] = [], suspicions: [String] = []
+        panics: [String] = [], suspicions: [String] = [], losses: [String] = []
     ) {
         (self.version, self.generation, self.drift) = (version, generation, drift)
         (self.farms, self.backends, self.lastChange) = (farms, backends, lastChange)
         (self.configFaults, self.ownsTables, self.stateFault) = (configFaults, ownsTables, stateFault)
-        (self.handovers, self.panics, self.suspicions) = (handovers, panics, suspicions)
+        (self.handovers, self.panics, self.suspicions, self.losses) = (handovers, panics, suspicions, losses)
     }
 }
 
