@@ -43,7 +43,7 @@ extension Reconciler {
         watchFailures()
         guard isDone else { return }
         if changes.last == nil {
-            changes.record(author: "start", ok: true, "took over \(desired.farms.count) farms as the kernel has them; nothing to change")
+            changes.record(author: "start", ok: true, "took over what the kernel has; nothing to change")
             publish()
         }
         log.notice(

@@ -6,7 +6,7 @@ extension RealTraffic {
     @Suite struct Instances {
         private static let vip = "203.0.113.10:80"
 
-        @Test(arguments: [true, false]) func secondDaemonExits75AndTheFirstIsUndisturbed(sharesDirectories: Bool) throws {
+        @Test(arguments: [true, false]) func secondDaemonExits75NamesTheFirstAndLeavesItUndisturbed(sharesDirectories: Bool) throws {
             let balancer = try Balancer(FarmFile())
             let rules = try balancer.kernelRules()
             let load = try balancer.lab.connecting(to: Self.vip, "--rate 300 --duration 1s")
@@ -16,7 +16,8 @@ extension RealTraffic {
             let second = try Program(command)
             try eventually("the second daemon ends") { second.exitStatus != nil }
             #expect(second.exitStatus == 75)
-            #expect(!second.outcome().errors.isEmpty || !second.output.isEmpty, "it says why")
+            let (said, first) = (second.outcome().errors + second.output, try #require(balancer.daemon).pid)
+            #expect(said.contains("zvnftd, process \(first)"), "\(said)")
             #expect(try load.result().isFlawless)
             #expect(try balancer.kernelRules() == rules)
             #expect(try balancer.lbctl("status").status == 0)

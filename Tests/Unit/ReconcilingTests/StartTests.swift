@@ -180,7 +180,7 @@ import Testing
         }
         try await scene.restarted().run { reconciler in
             let change = try #require(await reconciler.status().lastChange)
-            #expect(change.author == "start" && change.ok && change.summary == "took over 1 farms as the kernel has them; nothing to change")
+            #expect(change.author == "start" && change.ok && change.summary == "took over what the kernel has; nothing to change")
         }
     }
 
