@@ -45,6 +45,13 @@ struct ControlSocket: Sendable {
         guard chmod(path, 0o660) == 0 else { throw fault("set the mode of \(path)") }
     }
 
+    /// Of the socket that the path names; nil when it names none.
+    func identity() -> FileIdentity? {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
+        return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
     /// Leaves no file behind, unless a successor has already taken the path.
     func removeIfDead() {
         guard case .dead? = try? occupant() else { return }

@@ -67,6 +67,17 @@ extension RealTraffic {
             #expect(try balancer.lab.connect(to: Self.vip, "--count 60 --rate 600").backends == ["b1": 20, "b2": 20, "b3": 20])
         }
 
+        @Test func controlSocketThatIsDeletedComesBack() throws {
+            let balancer = try Balancer(FarmFile())
+            let events = try EventLines(balancer, nudging: "web/b1")
+            unlink(balancer.socket)
+            try eventually("it answers again") { try balancer.statusOrNil() != nil }
+            #expect(balancer.lastWords.contains("control socket was gone; it is there again"))
+            // Told to who has followed since before.
+            try balancer.lab.killServers(of: "b3")
+            try events.await("b3 is down") { $0.kind == "verdict" && $0.backend == "b3" }
+        }
+
         @Test func daemonThatWasStoppedForThreeSecondsTakesNobodyDown() throws {
             let balancer = try Balancer(FarmFile())
             let events = try EventLines(balancer, nudging: "web/b1")
