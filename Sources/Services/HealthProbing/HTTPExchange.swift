@@ -38,6 +38,9 @@ struct HTTPExchange: ProbeExchange {
     mutating func closed() -> ProbeOutcome {
         answer.close()
         if case .done(let outcome) = step { return outcome }
+        // Over a connection that was kept, silence is asked again over a new one (RFC 9112 § 9.3.1), a POST too: a probe is asked every few
+        // seconds anyhow. Who has begun to answer had not lost patience: that is no farewell between two probes.
+        if isReopened, !answer.isEmpty { return verdictSoFar ?? .failure("closed within the answer") }
         return verdictSoFar ?? .silence(answer.isEmpty ? "closed without an answer" : "closed within the answer")
     }
 
