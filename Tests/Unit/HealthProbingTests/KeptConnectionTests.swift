@@ -148,7 +148,10 @@ import Testing
         }
         defer { server.stop() }
         let watched = try WatchedLoop()
-        watched.probe(target(server.endpoint, check()))
+        // Long enough for nothing to be asked after it is down.
+        let check = HealthCheck(
+            kind: .http(HTTPCheck()), interval: .milliseconds(50), downInterval: .seconds(60), timeout: .milliseconds(900), fall: 1)
+        watched.probe(target(server.endpoint, check))
         #expect(await watched.next()?.verdict == .up)
         let down = await watched.next()
         #expect(down?.verdict == .down && down?.reason == "closed without an answer")
