@@ -64,7 +64,8 @@ public final class NetfilterDriver: RulesetDriver {
         let holder = RunningProcess.holder(ofNetlinkPort: owner, family: NETLINK_NETFILTER)
         let words = holder.map { "\($0)" } ?? "netlink port \(owner), of a process that is not to be seen from here"
         return DriverError(
-            kind: error.kind, errno: error.errno, kernelText: error.kernelText, object: error.object, message: "\(error.message) (\(words))")
+            kind: error.kind, errno: error.errno, kernelText: error.kernelText, object: error.object, message: "\(error.message) (\(words))"
+        )
     }
 
     private func attempt(_ batch: Batch, expecting expected: UInt32?) throws(DriverError) -> UInt32 {

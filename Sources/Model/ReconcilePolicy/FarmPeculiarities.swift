@@ -29,7 +29,8 @@ public struct FarmPeculiarities: Sendable, Hashable {
         for (family, decision) in health.decisions {
             if decision.isPanicking { panics[family] = Health(healthy: decision.healthy, counted: decision.counted) }
             if decision.healthy == 0, decision.counted > 0 {
-                hopeless[family] = decision.sparesHeld ? "those that are held or ejected serve" : "noBackend answers (\(farm.noBackend.rawValue))"
+                hopeless[family] =
+                    decision.sparesHeld ? "those that are held or ejected serve" : "noBackend answers (\(farm.noBackend.rawValue))"
             }
             let further = decision.joined.filter { $0 > first }.sorted()
             if !further.isEmpty { joined[family] = further }

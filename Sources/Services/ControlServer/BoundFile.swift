@@ -7,7 +7,10 @@ struct FileIdentity: Sendable, Equatable {
 
 /// Which file the newest listener is bound to. Listeners are numbered in their order.
 final class BoundFile: Sendable {
-    private enum Phase: Equatable { case opening, lost, open(FileIdentity) }
+    private enum Phase: Equatable {
+        case opening, lost
+        case open(FileIdentity)
+    }
     private let state = Mutex((number: 0, phase: Phase.opening))
 
     /// A further listener is about to open; returns its number.

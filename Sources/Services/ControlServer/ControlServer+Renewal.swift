@@ -18,7 +18,9 @@ extension ControlServer {
                 guard file.isGone(present: socket.identity()) else { continue }
                 do throws(ControlSocketFault) { try prepare() } catch {
                     // Once for each reason: it may last.
-                    if complaint != error.description { logger.error("control socket is gone and cannot be made anew", metadata: metadata(error)) }
+                    if complaint != error.description {
+                        logger.error("control socket is gone and cannot be made anew", metadata: metadata(error))
+                    }
                     complaint = error.description
                     continue
                 }

@@ -18,8 +18,8 @@ public struct ControlServer: Service {
     let lookInterval: Duration
     private let whenOpen: @Sendable () async -> Void
 
-    /// `whenOpen` is called once clients can connect: the moment to tell a supervisor that the daemon is ready. `lookInterval`: how often it
-    /// is looked whether the socket file is still there.
+    /// `whenOpen` is called once clients can connect: the moment to tell a supervisor that the daemon is ready. `lookInterval`: how often
+    /// it is looked whether the socket file is still there.
     public init(
         socketPath: String, service: any ControlService, logger: Logger, limits: ControlLimits = ControlLimits(),
         lookInterval: Duration = .seconds(2), whenOpen: @escaping @Sendable () async -> Void = {}

@@ -18,7 +18,9 @@ enum StateFile: Equatable {
             self = Self.unreadable(path)
             return
         }
-        self = Self.unsealed(whole).map(Self.whole) ?? .damaged("\(path) is torn, edited or of another version (its first line does not match)")
+        self =
+            Self.unsealed(whole).map(Self.whole)
+            ?? .damaged("\(path) is torn, edited or of another version (its first line does not match)")
     }
 
     var isDamaged: Bool { fault != nil }

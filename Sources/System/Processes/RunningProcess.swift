@@ -19,12 +19,14 @@ public struct RunningProcess: Sendable, Hashable, CustomStringConvertible {
         let wanted = "socket:[\(inode)]"
         for id in ProcFile.names("/proc").compactMap({ Int32($0) }).sorted() {
             let directory = "/proc/\(id)/fd"
-            if ProcFile.names(directory).contains(where: { ProcFile.target("\(directory)/\($0)") == wanted }) { return RunningProcess(id: id) }
+            if ProcFile.names(directory).contains(where: { ProcFile.target("\(directory)/\($0)") == wanted }) {
+                return RunningProcess(id: id)
+            }
         }
         return nil
     }
 
-    /// Who has bound a netlink port, in the network namespace of the calling thread. `family`: a number of netlink(7), as NETLINK_NETFILTER.
+    /// Who has bound a netlink port, in the network namespace of the calling thread. `family`: of netlink(7), as NETLINK_NETFILTER.
     public static func holder(ofNetlinkPort port: UInt32, family: Int32) -> RunningProcess? {
         // sk Eth Pid Groups Rmem Wmem Dump Locks Drops Inode
         for line in ProcFile.lines("/proc/thread-self/net/netlink") {

@@ -43,7 +43,9 @@ import Testing
         var address: [UInt32] = [UInt32(AF_NETLINK), 0, 0]
         var length = socklen_t(12)
         let isBound = address.withUnsafeMutableBytes { bytes in
-            bytes.withMemoryRebound(to: sockaddr.self) { bind(descriptor, $0.baseAddress, length) == 0 && getsockname(descriptor, $0.baseAddress, &length) == 0 }
+            bytes.withMemoryRebound(to: sockaddr.self) {
+                bind(descriptor, $0.baseAddress, length) == 0 && getsockname(descriptor, $0.baseAddress, &length) == 0
+            }
         }
         try #require(isBound)
         return address[1]
