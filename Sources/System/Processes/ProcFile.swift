@@ -26,8 +26,8 @@ enum ProcFile {
 
     /// Of a symbolic link.
     static func target(_ path: String) -> String? {
-        var text = [UInt8](repeating: 0, count: 256)
-        let count = text.withUnsafeMutableBytes { readlink(path, $0.baseAddress, $0.count) }
-        return count > 0 ? String(decoding: text[..<count], as: UTF8.self) : nil
+        var text = [CChar](repeating: 0, count: 256)
+        let count = readlink(path, &text, text.count)
+        return count > 0 ? String(decoding: text[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self) : nil
     }
 }
