@@ -67,6 +67,15 @@ extension RealTraffic {
             #expect(try balancer.lab.connect(to: Self.vip, "--count 60 --rate 600").backends == ["b1": 20, "b2": 20, "b3": 20])
         }
 
+        /// CAP_NET_BIND_SERVICE, CAP_NET_ADMIN and CAP_NET_RAW are what is kept.
+        @Test func noThreadMayDoMoreThanTheDaemonNeeds() throws {
+            let balancer = try Balancer(FarmFile())
+            #expect(try balancer.lbctl("status").status == 0)
+            let tasks = "/proc/\(try #require(balancer.daemon).pid)/task"
+            let lines = try Program.succeed(["grep", "-rhs", "--include=status", "-E", "^Cap(Prm|Eff)", tasks]).split(separator: "\n")
+            #expect(lines.count > 10 && lines.allSatisfy { $0.hasSuffix("\t0000000000003400") }, "\(lines)")
+        }
+
         @Test func controlSocketThatIsDeletedComesBack() throws {
             let balancer = try Balancer(FarmFile())
             let events = try EventLines(balancer, nudging: "web/b1")
