@@ -43,6 +43,7 @@ let package = Package(
         library("COpenSSL", pkgConfig: "libssl", apt: "libssl-dev"),
         .target(name: "CLinux", path: "Sources/System/CLinux", cSettings: [.define("_GNU_SOURCE")]),
         room("System", "Threads", uses: ["CLinux"]),
+        room("System", "Processes"),
 
         // Model: pure values and decisions; no clock, file, socket or logger.
         room("Model", "NetTypes"),
@@ -57,7 +58,7 @@ let package = Package(
         room("Model", "Seams", uses: ["Ruleset", "HealthPolicy", "FarmModel", "NetTypes"]),
 
         // Kernel: the only floor that opens netlink sockets.
-        room("Kernel", "NetfilterDriver", uses: ["Seams", "Ruleset", "NetTypes", "CNetfilter", "CLinux"]),
+        room("Kernel", "NetfilterDriver", uses: ["Seams", "Ruleset", "NetTypes", "CNetfilter", "CLinux", "Processes"]),
         room("Kernel", "KernelEvents", uses: ["Seams", "NetTypes", "CNetfilter", "CRoute", "CLinux", "Threads"]),
 
         // Services: long-running parts; they know the kernel by the protocols of Seams.
@@ -65,7 +66,7 @@ let package = Package(
         room("Services", "HealthProbing", uses: ["ProbeExchanges", "HealthPolicy", "FarmModel", "NetTypes", "CLinux", "COpenSSL", "Threads"]),
         room("Services", "Reconciling", uses: ["Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "Threads", log]),
         room("Services", "StateKeeping", uses: ["Seams"]),
-        room("Services", "ControlServer", uses: ["ControlAPI", hummingbird, lifecycle, log] + nio),
+        room("Services", "ControlServer", uses: ["ControlAPI", "Processes", hummingbird, lifecycle, log] + nio),
         room("Services", "ControlClient", uses: ["ControlAPI"] + nio),
         room("Services", "Hooks", uses: ["ControlAPI", "CLinux", "Threads", log]),
         room("Services", "Observability", uses: [log]),
@@ -73,7 +74,7 @@ let package = Package(
         // Apps: composition and the command line.
         room("Apps", "Daemon", uses: [
             "NetfilterDriver", "KernelEvents", "FarmWatching", "HealthProbing", "Reconciling", "StateKeeping", "ControlServer", "Observability",
-            "Hooks", "Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "CLinux",
+            "Hooks", "Seams", "ReconcilePolicy", "RulesetCompiler", "Ruleset", "HealthPolicy", "ControlAPI", "FarmConfig", "FarmModel", "NetTypes", "CLinux", "Processes",
             yams, log, arguments, lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         ]),
         room("Apps", "Commands", uses: [
@@ -93,6 +94,7 @@ let package = Package(
 
         // Tests: Unit needs seconds and no root, Netns the real kernel.
         tests("LayerTests", of: []),
+        tests("ProcessesTests", of: ["Processes"]),
         tests("FarmConfigTests", of: ["FarmConfig", "FarmModel", "NetTypes", yams]),
         tests("RulesetTests", of: ["Ruleset", "NetTypes"]),
         tests("RulesetCompilerTests", of: ["RulesetCompiler", "Ruleset", "FarmModel", "NetTypes"]),

@@ -10,12 +10,14 @@ public struct DaemonCommand: AsyncParsableCommand {
 
     public init() {}
 
-    /// Exit codes of sysexits.h where they fit; usage errors are 64.
-    public static func start() async {
-        // First of all, while the process has one thread: threads made later inherit what is left.
+    /// While the process has one thread: those made later inherit what is left. An asynchronous `main` begins on a thread of the pool, and
+    /// privileges are a thread's own: the main thread and the rest of the pool would keep all of them.
+    public static func prepare() {
         clinux_share_one_heap()
         Privileges.drop(runsPrograms: Settings.allowPrograms(in: CommandLine.arguments))
         clinux_raise_descriptor_limit()
-        await main()
     }
+
+    /// Exit codes of sysexits.h where they fit; usage errors are 64.
+    public static func start() async { await main() }
 }

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Processes
 
 /// Keeps a second daemon from using the same state directory; the kernel's table owner keeps it from the same tables.
 struct InstanceLock: ~Copyable {
@@ -14,9 +15,26 @@ struct InstanceLock: ~Copyable {
             return
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            throw OtherInstance(description: "another zvnftd uses \(directory); stop it, or give this one a --state of its own")
+            let holder = Self.holder(descriptor).map { " (\($0))" } ?? ""
+            throw OtherInstance(description: "another zvnftd\(holder) uses \(directory); stop it, or give this one a --state of its own")
         }
+        Self.sign(descriptor)
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// On a full disk the next one is told less.
+    private static func sign(_ descriptor: Int32) {
+        let text = Array("\(getpid())\n".utf8)
+        guard ftruncate(descriptor, 0) == 0 else { return }
+        _ = pwrite(descriptor, text, text.count, 0)
+    }
+
+    /// What holds the lock has written its number into it.
+    private static func holder(_ descriptor: Int32) -> RunningProcess? {
+        var text = [UInt8](repeating: 0, count: 16)
+        let count = pread(descriptor, &text, text.count, 0)
+        guard count > 0 else { return nil }
+        return Int32(String(decoding: text[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)).flatMap { RunningProcess(id: $0) }
+    }
 }

@@ -1,6 +1,15 @@
 import Daemon
+import Dispatch
+import Glibc
 
 @main
 enum Main {
-    static func main() async { await DaemonCommand.start() }
+    static func main() {
+        DaemonCommand.prepare()
+        Task {
+            await DaemonCommand.start()
+            exit(EXIT_SUCCESS)
+        }
+        dispatchMain()
+    }
 }

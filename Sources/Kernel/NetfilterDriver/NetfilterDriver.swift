@@ -1,6 +1,7 @@
 import CNetfilter
 import Glibc
 import NetTypes
+import Processes
 import Ruleset
 import Seams
 
@@ -59,10 +60,12 @@ public final class NetfilterDriver: RulesetDriver {
     private func namingOwner(_ error: DriverError) throws(DriverError) -> DriverError {
         guard error.kind == .ownedByOther, let owner = try existingTables().compactMap(\.owner).first(where: { $0 != socket.portID })
         else { return error }
-        // The first netlink socket of a process has the process's number as its port.
+        // Only the first netlink socket of a process has the process's number as its port.
+        let holder = RunningProcess.holder(ofNetlinkPort: owner, family: NETLINK_NETFILTER)
+        let words = holder.map { "\($0)" } ?? "netlink port \(owner), of a process that is not to be seen from here"
         return DriverError(
-            kind: error.kind, errno: error.errno, kernelText: error.kernelText, object: error.object,
-            message: "\(error.message) (netlink port \(owner), usually its process number)")
+            kind: error.kind, errno: error.errno, kernelText: error.kernelText, object: error.object, message: "\(error.message) (\(words))"
+        )
     }
 
     private func attempt(_ batch: Batch, expecting expected: UInt32?) throws(DriverError) -> UInt32 {

@@ -21,6 +21,8 @@ public struct StatusView: Codable, Sendable, Equatable {
     public var panics: [String]
     /// What went down together, and therefore may be our fault, in words.
     public var suspicions: [String]
+    /// What of the state directory is lost, in words, until the damaged file is removed: for people to act on, no fault of what runs.
+    public var losses: [String]
 
     public struct Farms: Codable, Sendable, Equatable {
         public var total, up, degraded, down: Int
@@ -38,12 +40,12 @@ public struct StatusView: Codable, Sendable, Equatable {
     public init(
         version: String, generation: UInt32, drift: Bool, farms: Farms, backends: Backends, lastChange: Change?,
         configFaults: [String], ownsTables: Bool, stateFault: String?, handovers: [HandoverView] = [],
-        panics: [String] = [], suspicions: [String] = []
+        panics: [String] = [], suspicions: [String] = [], losses: [String] = []
     ) {
         (self.version, self.generation, self.drift) = (version, generation, drift)
         (self.farms, self.backends, self.lastChange) = (farms, backends, lastChange)
         (self.configFaults, self.ownsTables, self.stateFault) = (configFaults, ownsTables, stateFault)
-        (self.handovers, self.panics, self.suspicions) = (handovers, panics, suspicions)
+        (self.handovers, self.panics, self.suspicions, self.losses) = (handovers, panics, suspicions, losses)
     }
 }
 
@@ -262,8 +264,8 @@ public struct EventView: Codable, Sendable, Equatable {
     public var kind: Kind
     public var farm, backend: String?
     public var message: String
-    /// For programs. verdict: up, down or unknown. policy: panic, panic-over, tier-joined, tier-left, held, hold-over, ejected,
-    /// ejection-over, suspicion or suspicion-over. Nil elsewhere.
+    /// For programs. verdict: up, down or unknown. policy: panic, panic-lost (it ends with its last healthy backend),
+    /// panic-over, tier-joined, tier-left, held, hold-over, ejected, ejection-over, suspicion or suspicion-over. Nil elsewhere.
     public var state: String?
     public init(at: String, kind: Kind, farm: String?, backend: String?, message: String, state: String? = nil) {
         (self.at, self.kind, self.farm, self.backend, self.message) = (at, kind, farm, backend, message)

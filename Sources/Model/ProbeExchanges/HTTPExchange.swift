@@ -39,7 +39,9 @@ struct HTTPExchange: ProbeExchange {
         guard let answer, !answer.isEmpty else { return .silence("closed without an answer") }
         answer.close()
         if case .done(let outcome) = step(answer) { return outcome }
-        return verdictSoFar(answer) ?? .silence("closed within the answer")
+        // Over a connection that was kept, silence is asked again over a new one (RFC 9112 § 9.3.1), a POST too: a probe is asked every few
+        // seconds anyhow. Who has begun to answer had not lost patience: that is no farewell between two probes.
+        return verdictSoFar(answer) ?? (isReopened ? .failure("closed within the answer") : .silence("closed within the answer"))
     }
 
     func expired() -> ProbeOutcome {

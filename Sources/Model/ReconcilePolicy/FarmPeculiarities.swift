@@ -6,11 +6,16 @@ import NetTypes
 public struct FarmPeculiarities: Sendable, Hashable {
     /// Families in a panic, with how many of how many backends are healthy.
     public private(set) var panics: [AddressFamily: Health] = [:]
+    /// Families whose panic has ended only because not one backend is healthy any more, with what new connections get.
+    public private(set) var lost: [AddressFamily: String] = [:]
     /// Tiers beyond the first that serve.
     public private(set) var joined: [AddressFamily: [Int]] = [:]
     /// Backends by name, and until when.
     public private(set) var held: [String: MonotonicInstant] = [:]
     public private(set) var ejected: [String: MonotonicInstant] = [:]
+
+    /// Families without a healthy backend, after a panic or not.
+    private var hopeless: [AddressFamily: String] = [:]
 
     public struct Health: Sendable, Hashable {
         public let healthy, counted: Int
@@ -23,6 +28,10 @@ public struct FarmPeculiarities: Sendable, Hashable {
         let first = farm.backends.map(\.priority).min() ?? 1
         for (family, decision) in health.decisions {
             if decision.isPanicking { panics[family] = Health(healthy: decision.healthy, counted: decision.counted) }
+            if decision.healthy == 0, decision.counted > 0 {
+                hopeless[family] =
+                    decision.sparesHeld ? "those that are held or ejected serve" : "noBackend answers (\(farm.noBackend.rawValue))"
+            }
             let further = decision.joined.filter { $0 > first }.sorted()
             if !further.isEmpty { joined[family] = further }
         }
@@ -32,7 +41,14 @@ public struct FarmPeculiarities: Sendable, Hashable {
         }
     }
 
-    public var isEmpty: Bool { panics.isEmpty && joined.isEmpty && held.isEmpty && ejected.isEmpty }
+    /// With what only the past tells: a panic that ends with its last healthy backend is not over.
+    public func following(_ before: FarmPeculiarities) -> FarmPeculiarities {
+        var now = self
+        now.lost = hopeless.filter { before.panics[$0.key] != nil || before.lost[$0.key] != nil }
+        return now
+    }
+
+    public var isEmpty: Bool { panics.isEmpty && lost.isEmpty && joined.isEmpty && held.isEmpty && ejected.isEmpty }
 
     /// One line for people, and for programs one word.
     public struct Notice: Sendable, Equatable {
@@ -51,18 +67,24 @@ public struct FarmPeculiarities: Sendable, Hashable {
     }
 
     private func familyNotices(since before: FarmPeculiarities, _ family: AddressFamily) -> [Notice] {
-        var notices: [Notice] = []
-        switch (before.panics[family], panics[family]) {
-        case (nil, let health?):
-            let words = "panic: \(health.healthy) of \(health.counted) backends are healthy; all are used"
-            notices.append(Notice(backend: nil, state: "panic", words: words))
-        case (.some, nil): notices.append(Notice(backend: nil, state: "panic-over", words: "the panic is over"))
-        default: break
-        }
         let (old, new) = (Set(before.joined[family] ?? []), Set(joined[family] ?? []))
-        notices += new.subtracting(old).sorted().map { Notice(backend: nil, state: "tier-joined", words: "tier \($0) joins") }
-        notices += old.subtracting(new).sorted().map { Notice(backend: nil, state: "tier-left", words: "tier \($0) leaves") }
-        return notices
+        return [panicNotice(since: before, family)].compactMap(\.self)
+            + new.subtracting(old).sorted().map { Notice(backend: nil, state: "tier-joined", words: "tier \($0) joins") }
+            + old.subtracting(new).sorted().map { Notice(backend: nil, state: "tier-left", words: "tier \($0) leaves") }
+    }
+
+    private func panicNotice(since before: FarmPeculiarities, _ family: AddressFamily) -> Notice? {
+        let wasAbnormal = before.panics[family] != nil || before.lost[family] != nil
+        if let health = panics[family] {
+            guard before.panics[family] == nil else { return nil }
+            let words = "panic: \(health.healthy) of \(health.counted) backends are healthy; all are used"
+            return Notice(backend: nil, state: "panic", words: words)
+        }
+        if let answer = lost[family] {
+            guard before.lost[family] == nil else { return nil }
+            return Notice(backend: nil, state: "panic-lost", words: "no backend is healthy any more, so the panic ends: \(answer)")
+        }
+        return wasAbnormal ? Notice(backend: nil, state: "panic-over", words: "the panic is over") : nil
     }
 
     private static func backendNotices(

@@ -1,9 +1,22 @@
 /// Where state is kept over restarts.
 public protocol StateStore: AnyObject, Sendable {
-    /// Nil when nothing was stored, or nothing that is whole.
-    func read(_ item: StateItem) throws(StateFault) -> [UInt8]?
+    /// Nil when nothing was stored. Throws when what was stored is damaged and there is no whole copy; it is then set aside, so that the
+    /// next write does not take it away.
+    func read(_ item: StateItem) throws(StateFault) -> StateReading?
     /// Replaces the item whole or leaves it as it was.
     func write(_ item: StateItem, _ octets: [UInt8]) throws(StateFault)
+    /// What was read is whole, and not to be understood: it is set aside as what is damaged is.
+    func setAside(_ item: StateItem)
+    /// Where the item's lost content is, oldest first, until somebody removes it.
+    func losses(of item: StateItem) -> [String]
+}
+
+/// An item as it was stored.
+public struct StateReading: Sendable, Equatable {
+    public let octets: [UInt8]
+    /// What was wrong, where a copy had to serve; nothing is lost.
+    public let damage: String?
+    public init(octets: [UInt8], damage: String? = nil) { (self.octets, self.damage) = (octets, damage) }
 }
 
 /// What is kept.
@@ -18,6 +31,9 @@ public enum StateItem: String, Sendable, CaseIterable {
     case counters = "counters.json"
     /// Sums of what elements have counted, by farm.
     case traffic = "traffic.json"
+
+    /// Whether it is stored twice, so that it outlives a damaged file. The rest comes back by itself, or is no loss.
+    public var hasCopy: Bool { self == .overrides }
 }
 
 /// Why state could not be read or written; the daemon serves on without it.

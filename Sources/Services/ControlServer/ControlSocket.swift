@@ -1,5 +1,6 @@
 import ControlAPI
 import Glibc
+import Processes
 
 /// The socket's file: who may have it and who may use it.
 struct ControlSocket: Sendable {
@@ -8,7 +9,11 @@ struct ControlSocket: Sendable {
     /// Of `sun_path`, less the zero at its end.
     private static let pathBytes = 107
 
-    private enum Occupant { case nobody, dead, alive, notASocket }
+    private enum Occupant {
+        case nobody, dead, notASocket
+        /// Nil: who that is cannot be had.
+        case alive(RunningProcess?)
+    }
 
     /// Makes room for `bind`: a socket left behind by a crash is removed, one that somebody listens on never is.
     func claim() throws(ControlSocketFault) {
@@ -18,7 +23,9 @@ struct ControlSocket: Sendable {
         switch try occupant() {
         case .nobody: break
         case .dead: try remove()
-        case .alive: throw ControlSocketFault(.inUse, "another process listens on \(path)")
+        case .alive(let process):
+            let holder = process.map { "\($0), listens" } ?? "another process listens"
+            throw ControlSocketFault(.inUse, "\(holder) on \(path); stop it, or give this one a --socket of its own")
         case .notASocket: throw ControlSocketFault(.notASocket, "\(path) exists and is not a socket; remove it or choose another path")
         }
     }
@@ -38,6 +45,13 @@ struct ControlSocket: Sendable {
         guard chmod(path, 0o660) == 0 else { throw fault("set the mode of \(path)") }
     }
 
+    /// Of the socket that the path names; nil when it names none.
+    func identity() -> FileIdentity? {
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return nil }
+        return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
+
     /// Leaves no file behind, unless a successor has already taken the path.
     func removeIfDead() {
         guard case .dead? = try? occupant() else { return }
@@ -51,18 +65,18 @@ struct ControlSocket: Sendable {
             throw fault("look at \(path)")
         }
         guard status.st_mode & S_IFMT == S_IFSOCK else { return .notASocket }
-        return try isListenedOn() ? .alive : .dead
+        return try listener()
     }
 
-    private func isListenedOn() throws(ControlSocketFault) -> Bool {
+    private func listener() throws(ControlSocketFault) -> Occupant {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { throw fault("open a socket") }
         defer { close(descriptor) }
-        if connect(descriptor) == 0 { return true }
+        if connect(descriptor) == 0 { return .alive(peer(of: descriptor)) }
         // A full backlog answers EAGAIN: somebody is there.
         switch errno {
-        case EAGAIN: return true
-        case ECONNREFUSED, ENOENT: return false
+        case EAGAIN: return .alive(nil)
+        case ECONNREFUSED, ENOENT: return .dead
         default: throw fault("try \(path)")
         }
     }
@@ -76,6 +90,14 @@ struct ControlSocket: Sendable {
                 Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
+    }
+
+    /// Who made the other end listen (SO_PEERCRED, unix(7)).
+    private func peer(of descriptor: Int32) -> RunningProcess? {
+        var credentials = PeerCredentials(process: 0, user: 0, group: 0)
+        var length = socklen_t(MemoryLayout<PeerCredentials>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 else { return nil }
+        return RunningProcess(id: credentials.process)
     }
 
     private func remove() throws(ControlSocketFault) {

@@ -51,7 +51,7 @@ public actor FarmLoader {
 
     /// The files that were accepted last; nil if there are none, they are those of `load`, or they are no longer legal.
     func loadLastGood(insteadOf load: Load) throws(StateFault) -> Load? {
-        guard let octets = try store.read(.lastGood) else { return nil }
+        guard let octets = try store.read(.lastGood)?.octets else { return nil }
         let kept: [KeptFile]
         do { kept = try JSONDecoder().decode([KeptFile].self, from: Data(octets)) } catch {
             throw StateFault(message: "the last good farm files cannot be read back: \(error)")

@@ -34,7 +34,7 @@ extension Reconciler: ControlService {
             stateFault: stateFaults.isEmpty
                 ? nil : stateFaults.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value).joined(separator: "; "),
             handovers: desired.transitions.keys.sorted().compactMap(handover(of:)),
-            panics: panics.sorted(), suspicions: suspicion.suspicions.map(\.words))
+            panics: panics.sorted(), suspicions: suspicion.suspicions.map(\.words), losses: losses)
         board.view = view
         return view
     }

@@ -31,8 +31,9 @@ extension Reconciler {
         planPolicy()
     }
 
-    private func tell(_ now: FarmPeculiarities, of farm: Farm) {
+    private func tell(_ present: FarmPeculiarities, of farm: Farm) {
         let before = policy.told[farm.name] ?? FarmPeculiarities()
+        let now = present.following(before)
         guard now != before else { return }
         policy.told[farm.name] = now.isEmpty ? nil : now
         for notice in now.notices(since: before, time: Timestamp.text) {

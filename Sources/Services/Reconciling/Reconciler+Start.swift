@@ -42,6 +42,10 @@ extension Reconciler {
         followConnections()
         watchFailures()
         guard isDone else { return }
+        if changes.last == nil {
+            changes.record(author: "start", ok: true, "took over what the kernel has; nothing to change")
+            publish()
+        }
         log.notice(
             "serving",
             metadata: [
@@ -72,7 +76,7 @@ extension Reconciler {
     }
 
     private func restoreState() async {
-        do { desired.set(overrides: try await keeper.overrides()) } catch { note(error, of: .overrides) }
+        await restoreOverrides()
         do { refusals.totals = try await keeper.refusals() } catch { note(error, of: .counters) }
         do { traffic.totals = try await keeper.traffic() } catch { note(error, of: .traffic) }
     }

@@ -133,6 +133,7 @@ extension Reconciler {
         while (try? await Task.sleep(for: StateKeeper.heartbeat)) != nil {
             if !desired.verdicts.isEmpty { await saveVerdicts() }
             await rewriteState()
+            await lookForLosses()
         }
     }
 }

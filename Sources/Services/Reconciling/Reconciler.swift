@@ -39,6 +39,9 @@ public actor Reconciler {
     var origins: [String: SourcePlace] = [:]
     var configFaults: [String] = []
     var stateFaults: [StateItem: String] = [:]
+    /// What of the stored state is lost, in words, and the files that tell of it.
+    var losses: [String] = []
+    var lostFiles: [String] = []
     var view = NetworkView()
     /// By which device an address is on-link; nil for one behind a router.
     var devices: [IPAddress: UInt32?] = [:]

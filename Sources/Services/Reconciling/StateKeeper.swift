@@ -39,22 +39,36 @@ actor StateKeeper {
 
     func handovers() throws(StateFault) -> KeptHandovers? { try read(.handovers) }
 
-    func overrides() throws(StateFault) -> [BackendID: Override] {
-        guard let entries: [KeptOverride] = try read(.overrides) else { return [:] }
-        return Dictionary(entries.map { ($0.id, $0.value) }) { $1 }
+    /// `damage`: what was wrong, where a copy had to serve.
+    func overrides() throws(StateFault) -> (overrides: [BackendID: Override], damage: String?) {
+        guard let reading = try store.read(.overrides) else { return ([:], nil) }
+        do throws(StateFault) {
+            let entries: [KeptOverride] = try decoded(.overrides, reading.octets)
+            return (Dictionary(entries.map { ($0.id, $0.value) }) { $1 }, reading.damage)
+        } catch {
+            store.setAside(.overrides)
+            throw error
+        }
     }
+
+    /// Where lost overrides are, until somebody removes them.
+    func lostOverrides() -> [String] { store.losses(of: .overrides) }
 
     /// By `ProbeTarget.identityText`; empty when they are too old.
     func verdicts() throws(StateFault) -> [String: Verdict] {
-        guard let octets = try store.read(.verdicts) else { return [:] }
-        guard let kept = VerdictFile(octets) else { throw StateFault(message: "the stored verdicts cannot be read back") }
+        guard let reading = try store.read(.verdicts) else { return [:] }
+        guard let kept = VerdictFile(reading.octets) else { throw StateFault(message: "the stored verdicts cannot be read back") }
         let age = Timestamp.seconds - kept.at
         // A clock that was set back makes an age negative; as little can be said then.
         return (0...Self.verdictLifetime).contains(age) ? kept.verdicts : [:]
     }
 
     private func read<Value: Decodable>(_ item: StateItem) throws(StateFault) -> Value? {
-        guard let octets = try store.read(item) else { return nil }
+        guard let reading = try store.read(item) else { return nil }
+        return try decoded(item, reading.octets)
+    }
+
+    private func decoded<Value: Decodable>(_ item: StateItem, _ octets: [UInt8]) throws(StateFault) -> Value {
         do { return try JSONDecoder().decode(Value.self, from: Data(octets)) } catch {
             throw StateFault(message: "\(item.rawValue) cannot be read back: \(error)")
         }

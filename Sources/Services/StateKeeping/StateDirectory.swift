@@ -2,6 +2,9 @@ import Glibc
 import Seams
 
 /// Keeps state in files that are written whole: a temporary file, fsync, rename; with a checksum in the first line.
+///
+/// What must not be lost is written twice, the copy after the file. A damaged file is set aside under a name of its own: `.broken` when the
+/// copy serves, `.lost` when nothing does.
 public final class StateDirectory: StateStore {
     private let path: String
 
@@ -11,29 +14,43 @@ public final class StateDirectory: StateStore {
         guard mkdir(path, 0o750) == 0 || errno == EEXIST else { throw Self.fault("make", path) }
     }
 
-    public func read(_ item: StateItem) throws(StateFault) -> [UInt8]? {
-        let file = self.file(item)
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            if errno == ENOENT { return nil }
-            throw Self.fault("read", file)
+    public func read(_ item: StateItem) throws(StateFault) -> StateReading? {
+        let first = StateFile(at: file(item))
+        if case .whole(let octets) = first { return StateReading(octets: octets) }
+        let second = item.hasCopy ? StateFile(at: copy(item)) : .missing
+        switch (first, second) {
+        case (.missing, .missing): return nil
+        case (_, .whole(let octets)):
+            let words = first.fault.map { "\($0); \(setAside(file(item), as: .broken))" } ?? "\(file(item)) is missing"
+            return StateReading(octets: octets, damage: "\(words); its copy serves, and nothing is lost")
+        case (.missing, _): throw StateFault(message: "\(second.fault ?? ""); \(setAside(copy(item), as: .lost))")
+        default:
+            if second.isDamaged { _ = setAside(copy(item), as: .broken) }
+            throw StateFault(message: "\(first.fault ?? ""); \(setAside(file(item), as: .lost))")
         }
-        defer { close(descriptor) }
-        guard let whole = Self.contents(descriptor) else { throw Self.fault("read", file) }
-        guard let octets = Self.unsealed(whole) else {
-            // Set aside, or the next write would take the evidence away.
-            rename(file, file + ".broken")
-            throw StateFault(
-                message: "\(file) is torn, edited or of another version (its first line does not match); it was set aside as .broken")
-        }
-        return octets
     }
 
     public func write(_ item: StateItem, _ octets: [UInt8]) throws(StateFault) {
-        let (file, temporary) = (self.file(item), self.file(item) + ".new")
+        try write(Self.sealed(octets), as: file(item))
+        guard item.hasCopy else { return }
+        do { try write(Self.sealed(octets), as: copy(item)) } catch {
+            // An old copy would pass for what was stored last.
+            unlink(copy(item))
+            throw error
+        }
+    }
+
+    public func setAside(_ item: StateItem) { _ = setAside(file(item), as: .lost) }
+
+    public func losses(of item: StateItem) -> [String] {
+        [file(item), copy(item)].flatMap { SetAside.lost.names(of: $0) }.filter { access($0, F_OK) == 0 }
+    }
+
+    private func write(_ sealed: [UInt8], as file: String) throws(StateFault) {
+        let temporary = file + ".new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o640)
         guard descriptor >= 0 else { throw Self.fault("write", temporary) }
-        let isWritten = Self.write(Self.sealed(octets), to: descriptor) && fsync(descriptor) == 0
+        let isWritten = Self.write(sealed, to: descriptor) && fsync(descriptor) == 0
         let cause = errno
         close(descriptor)
         guard isWritten, rename(temporary, file) == 0 else {
@@ -47,6 +64,18 @@ public final class StateDirectory: StateStore {
 
     private func file(_ item: StateItem) -> String { "\(path)/\(item.rawValue)" }
 
+    private func copy(_ item: StateItem) -> String { file(item) + ".copy" }
+
+    /// Says where it is now.
+    private func setAside(_ file: String, as fate: SetAside) -> String {
+        let names = fate.names(of: file)
+        // When all names are taken, the last one's file gives way: the first damage tells most.
+        let name = names.first { access($0, F_OK) != 0 } ?? names[names.count - 1]
+        guard rename(file, name) == 0 else { return "it cannot be set aside: \(String(cString: strerror(errno)))" }
+        syncDirectory()
+        return "it was set aside as \(name)"
+    }
+
     /// Makes the rename last through a power cut.
     private func syncDirectory() {
         let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -57,20 +86,6 @@ public final class StateDirectory: StateStore {
 
     private static func fault(_ verb: String, _ file: String) -> StateFault {
         StateFault(message: "cannot \(verb) \(file): \(String(cString: strerror(errno)))")
-    }
-
-    private static func contents(_ descriptor: Int32) -> [UInt8]? {
-        var whole: [UInt8] = []
-        var part = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(descriptor, &part, part.count)
-            if count == 0 { return whole }
-            if count < 0 {
-                if errno == EINTR { continue }
-                return nil
-            }
-            whole += part[..<count]
-        }
     }
 
     private static func write(_ octets: [UInt8], to descriptor: Int32) -> Bool {
@@ -88,18 +103,19 @@ public final class StateDirectory: StateStore {
 }
 
 extension StateDirectory {
-    private static func sealed(_ octets: [UInt8]) -> [UInt8] { Array("zvnft 1 \(checksum(octets))\n".utf8) + octets }
+    private static func sealed(_ octets: [UInt8]) -> [UInt8] { Array("\(StateFile.seal(octets))\n".utf8) + octets }
+}
 
-    private static func unsealed(_ whole: [UInt8]) -> [UInt8]? {
-        guard let end = whole.firstIndex(of: 0x0A) else { return nil }
-        let octets = Array(whole[(end + 1)...])
-        return whole[..<end].elementsEqual("zvnft 1 \(checksum(octets))".utf8) ? octets : nil
-    }
+/// What becomes of a damaged file.
+private enum SetAside: String {
+    /// A copy serves.
+    case broken
+    /// What was in it is lost.
+    case lost
 
-    /// FNV-1a, 64 bit: it has to notice tearing, not an enemy, who could write the file anyway.
-    private static func checksum(_ octets: [UInt8]) -> String {
-        let hash = octets.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    /// How many of one file are kept.
+    private static let limit = 8
+
+    /// `file.lost`, `file.lost.2` …
+    func names(of file: String) -> [String] { (1...Self.limit).map { "\(file).\(rawValue)" + ($0 == 1 ? "" : ".\($0)") } }
 }

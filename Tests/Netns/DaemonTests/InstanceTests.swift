@@ -6,7 +6,7 @@ extension RealTraffic {
     @Suite struct Instances {
         private static let vip = "203.0.113.10:80"
 
-        @Test(arguments: [true, false]) func secondDaemonExits75AndTheFirstIsUndisturbed(sharesDirectories: Bool) throws {
+        @Test(arguments: [true, false]) func secondDaemonExits75NamesTheFirstAndLeavesItUndisturbed(sharesDirectories: Bool) throws {
             let balancer = try Balancer(FarmFile())
             let rules = try balancer.kernelRules()
             let load = try balancer.lab.connecting(to: Self.vip, "--rate 300 --duration 1s")
@@ -16,7 +16,8 @@ extension RealTraffic {
             let second = try Program(command)
             try eventually("the second daemon ends") { second.exitStatus != nil }
             #expect(second.exitStatus == 75)
-            #expect(!second.outcome().errors.isEmpty || !second.output.isEmpty, "it says why")
+            let (said, first) = (second.outcome().errors + second.output, try #require(balancer.daemon).pid)
+            #expect(said.contains("zvnftd, process \(first)"), "\(said)")
             #expect(try load.result().isFlawless)
             #expect(try balancer.kernelRules() == rules)
             #expect(try balancer.lbctl("status").status == 0)
@@ -64,6 +65,26 @@ extension RealTraffic {
                 return farms.farms.first?.scheduler == "round-robin"
             }
             #expect(try balancer.lab.connect(to: Self.vip, "--count 60 --rate 600").backends == ["b1": 20, "b2": 20, "b3": 20])
+        }
+
+        /// CAP_NET_BIND_SERVICE, CAP_NET_ADMIN and CAP_NET_RAW are what is kept.
+        @Test func noThreadMayDoMoreThanTheDaemonNeeds() throws {
+            let balancer = try Balancer(FarmFile())
+            #expect(try balancer.lbctl("status").status == 0)
+            let tasks = "/proc/\(try #require(balancer.daemon).pid)/task"
+            let lines = try Program.succeed(["grep", "-rhs", "--include=status", "-E", "^Cap(Prm|Eff)", tasks]).split(separator: "\n")
+            #expect(lines.count > 10 && lines.allSatisfy { $0.hasSuffix("\t0000000000003400") }, "\(lines)")
+        }
+
+        @Test func controlSocketThatIsDeletedComesBack() throws {
+            let balancer = try Balancer(FarmFile())
+            let events = try EventLines(balancer, nudging: "web/b1")
+            unlink(balancer.socket)
+            try eventually("it answers again") { try balancer.statusOrNil() != nil }
+            #expect(balancer.lastWords.contains("control socket was gone; it is there again"))
+            // Told to who has followed since before.
+            try balancer.lab.killServers(of: "b3")
+            try events.await("b3 is down") { $0.kind == "verdict" && $0.backend == "b3" }
         }
 
         @Test func daemonThatWasStoppedForThreeSecondsTakesNobodyDown() throws {

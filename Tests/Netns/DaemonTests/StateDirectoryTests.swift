@@ -51,6 +51,31 @@ extension RealTraffic {
             balancer.kill()
         }
 
+        @Test func drainsOutliveADamagedFileAndTheLossOfBothIsSaid() throws {
+            let balancer = try Balancer(FarmFile())
+            let files = ["overrides.json", "overrides.json.copy"].map { "\(balancer.state)/\($0)" }
+            #expect(try balancer.lbctl("backend", "drain", "web/b1").status == 0)
+            balancer.kill()
+            try "torn".overwrite(files[0])
+            try balancer.start()
+            try balancer.awaitAllUp()
+            #expect(try balancer.backend("b1").admin == "drain")
+            #expect(try balancer.status().losses.isEmpty)
+
+            for number in 1...2 {
+                balancer.kill()
+                for file in files { try "torn \(number)".overwrite(file) }
+                try balancer.start()
+                let waited = try balancer.lbctl("status", "--wait", "--timeout", "10s")
+                #expect(waited.status == 0 && waited.output.contains("LOST") && waited.output.contains("overrides.json.lost"), "\(waited)")
+                #expect(try balancer.backend("b1").admin == "ready")
+                #expect(try balancer.lbctl("backend", "drain", "web/b1").status == 0)
+            }
+            #expect(try String(contentsOfFile: "\(balancer.state)/overrides.json.lost") == "torn 1")
+            #expect(try String(contentsOfFile: "\(balancer.state)/overrides.json.lost.2") == "torn 2")
+            #expect(try balancer.status().losses.count == 2)
+        }
+
         @Test(arguments: ["", "garbage", "{\"version\":1"]) func brokenFilesInItAreNoObstacle(content: String) throws {
             let balancer = try Balancer(FarmFile())
             #expect(try balancer.lbctl("backend", "drain", "web/b1").status == 0)

@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import NetfilterDriver
 import Ruleset
 import Seams
@@ -20,6 +21,7 @@ import Testing
                     Issue.record("a table of another's was taken")
                 } catch let error as DriverError {
                     #expect(error.kind == .ownedByOther, "\(error)")
+                    #expect(error.message.contains("process \(getpid())"), "\(error)")
                 }
             }
             #expect(try first.generation() == generation)

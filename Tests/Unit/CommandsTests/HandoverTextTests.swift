@@ -18,7 +18,7 @@ import Testing
 
     @Test func statusShowsEachFarmInTransitionAndNothingElse() throws {
         let text = try Rendering.text(of: status([handover]), as: .table, isColoured: false)
-        #expect(text.hasSuffix("last change  none\nhandover     web: \(words)\n"))
+        #expect(text.hasSuffix("last change  none since the start\nhandover     web: \(words)\n"))
         #expect(try !Rendering.text(of: status([]), as: .table, isColoured: false).contains("handover"))
     }
 

@@ -20,7 +20,7 @@ import Testing
         try await RunningServer.with { server async throws in
             let second = ControlServer(socketPath: server.path, service: server.balancer, logger: .silent)
             let fault = await #expect(throws: ControlSocketFault.self) { try await second.run() }
-            #expect(fault?.kind == .inUse)
+            #expect(fault?.kind == .inUse && fault?.description.contains("process \(getpid()), listens on \(server.path)") == true)
             #expect(try await server.client.farms().farms.count == 1)
         }
     }
@@ -51,6 +51,84 @@ import Testing
                 #expect(try await client.status() == Sample.status(degraded: false))
             }
             #expect(status(path) == nil)
+        }
+    }
+
+    /// What may become of the file, and what it takes to be reachable again.
+    enum Loss: CaseIterable { case file, directory, renamed, replacedByADeadOne }
+
+    @Test(arguments: Loss.allCases) func aSocketThatIsTakenAwayComesBackAndOpenConnectionsStay(_ loss: Loss) async throws {
+        try await withSocketPath { path async throws in
+            let directory = String(path.dropLast(2))
+            try await RunningServer.with(path: path, lookInterval: .milliseconds(20)) { server async throws in
+                let (began, begin) = AsyncStream.makeStream(of: Void.self)
+                let follower = Task {
+                    var messages: [String] = []
+                    try await server.client.events { event in
+                        messages.append(event.message)
+                        begin.finish()
+                        return messages.count < 2
+                    }
+                    return messages
+                }
+                await server.balancer.emit(.said("before"))
+                for await _ in began {}
+                let before = status(path)?.st_ino
+                switch loss {
+                case .file: unlink(path)
+                case .directory:
+                    unlink(path)
+                    rmdir(directory)
+                case .renamed: rename(path, path + "2")
+                case .replacedByADeadOne:
+                    unlink(path)
+                    try leaveDeadSocket(at: path)
+                }
+                try await comesBack(server)
+                let now = try #require(status(path))
+                #expect(now.st_mode == S_IFSOCK | 0o660 && now.st_ino != before)
+                await server.balancer.emit(.said("after"))
+                #expect(try await follower.value == ["before", "after"])
+            }
+            #expect(status(path) == nil, "nothing is left behind")
+        }
+    }
+
+    @Test func aSocketIsTakenAwayAgainAndAgainAndComesBackEachTime() async throws {
+        try await withSocketPath { path async throws in
+            try await RunningServer.with(path: path, lookInterval: .milliseconds(5)) { server async throws in
+                for _ in 1...12 {
+                    unlink(path)
+                    try await comesBack(server)
+                }
+            }
+        }
+    }
+
+    @Test func whatStandsInItsPlaceIsLeftAloneUntilItGoes() async throws {
+        try await withSocketPath { path async throws in
+            try await RunningServer.with(path: path, lookInterval: .milliseconds(5)) { server async throws in
+                fclose(try #require(fopen(path + "2", "w")))
+                rename(path + "2", path)
+                // Twenty looks.
+                try await Task.sleep(for: .milliseconds(100))
+                #expect(status(path).map { $0.st_mode & S_IFMT } == S_IFREG)
+                unlink(path)
+                try await comesBack(server)
+            }
+        }
+    }
+
+    private func comesBack(_ server: RunningServer) async throws {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            do {
+                #expect(try await server.client.farms().farms.count == 1)
+                return
+            } catch let error as Unreachable {
+                guard ContinuousClock.now < deadline else { throw error }
+                try await Task.sleep(for: .milliseconds(2))
+            }
         }
     }
 

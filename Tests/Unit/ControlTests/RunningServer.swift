@@ -20,11 +20,14 @@ struct RunningServer: Sendable {
     }
 
     static func with(
-        path: String, limits: ControlLimits = ControlLimits(), _ test: @escaping @Sendable (RunningServer) async throws -> Void
+        path: String, limits: ControlLimits = ControlLimits(), lookInterval: Duration = .seconds(2),
+        _ test: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         let balancer = FakeBalancer()
         let (opened, open) = AsyncStream.makeStream(of: Void.self)
-        let server = ControlServer(socketPath: path, service: balancer, logger: .silent, limits: limits) { open.finish() }
+        let server = ControlServer(socketPath: path, service: balancer, logger: .silent, limits: limits, lookInterval: lookInterval) {
+            open.finish()
+        }
         let group = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: .silent))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {

@@ -79,6 +79,7 @@ enum Sample {
         status.stateFault = "No space left on device"
         status.handovers = [handover]
         (status.panics, status.suspicions) = (["web"], ["all 4 targets went down at once"])
+        status.losses = ["operator overrides were LOST"]
         return status
     }
 

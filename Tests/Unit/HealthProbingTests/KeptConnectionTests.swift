@@ -81,6 +81,83 @@ import Testing
         #expect(watched.loop.counts().failed == 0 && counter.connections >= 6)
     }
 
+    /// What comes over a kept connection in the place of an answer, and what the probe makes of it; `silence` is asked again elsewhere.
+    struct Reply: Sendable, CustomTestStringConvertible {
+        let testDescription, text: String
+        let outcome: ProbeOutcome
+        var isClosed = true
+        var isReopened = true
+    }
+
+    @Test(arguments: [
+        Reply(testDescription: "the end", text: "", outcome: .silence("closed without an answer")),
+        Reply(testDescription: "a 408 and the end", text: "HTTP/1.1 408 Request Timeout\r\n\r\n", outcome: .silence("status 408")),
+        Reply(testDescription: "a 408", text: "HTTP/1.0 408 Late\r\n", outcome: .silence("status 408"), isClosed: false),
+        Reply(testDescription: "another refusal", text: "HTTP/1.1 503 Sorry\r\n\r\n", outcome: .failure("status 503")),
+        Reply(testDescription: "half a line", text: "HTTP/1.1 20", outcome: .failure("closed within the answer")),
+        Reply(testDescription: "half a head", text: "HTTP/1.1 200 OK\r\nX: ", outcome: .failure("closed within the answer")),
+        Reply(testDescription: "half a body", text: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nh", outcome: .success("status 200")),
+        Reply(testDescription: "noise", text: "what?\r\n", outcome: .failure("not an HTTP/1 answer")),
+        Reply(
+            testDescription: "a 408 over a new connection", text: "HTTP/1.1 408 Request Timeout\r\n\r\n", outcome: .failure("status 408"),
+            isReopened: false),
+    ])
+    func onlyAFarewellIsAskedAgain(_ reply: Reply) throws {
+        var exchange = HTTPExchange(check: HTTPCheck(), target: try #require(Endpoint("127.0.0.1:80")))
+        _ = exchange.opened()
+        if reply.isReopened {
+            #expect(exchange.received(Array(Self.answer.utf8).span) == .done(.success("status 200")))
+            _ = exchange.opened()
+        }
+        var outcome: ProbeOutcome?
+        for byte in reply.text.utf8 where outcome == nil {
+            if case .done(let end) = exchange.received([byte].span) { outcome = end }
+        }
+        if outcome == nil, reply.isClosed { outcome = exchange.closed() }
+        #expect(outcome == reply.outcome)
+    }
+
+    /// How a server ends a kept connection exactly when the next probe has begun.
+    enum Impatience: CaseIterable { case end, reset, timeout, timeoutAndReset }
+
+    @Test(arguments: Impatience.allCases) func serverThatLosesPatienceAsAProbeBeginsStaysUp(_ impatience: Impatience) async throws {
+        let counter = Counter()
+        let server = try server(counter) { connection, _, number in
+            guard number > 1 else { return LoopbackServer.write(Self.answer, to: connection) }
+            if impatience == .timeout || impatience == .timeoutAndReset {
+                LoopbackServer.write("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n", to: connection)
+            }
+            if impatience == .reset || impatience == .timeoutAndReset {
+                var now = linger(l_onoff: 1, l_linger: 0)
+                setsockopt(connection, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+            }
+            return false
+        }
+        defer { server.stop() }
+        let watched = try WatchedLoop()
+        watched.probe(target(server.endpoint, check()))
+        #expect(try await watched.waits { $0.counts().succeeded >= 6 })
+        #expect(watched.loop.counts().failed == 0 && watched.loop.counts().reused >= 4 && counter.connections >= 5)
+    }
+
+    /// Asked again once: a server that has nothing to say over a new connection either is down, at the same probe.
+    @Test func serverThatSaysNothingAnyMoreIsDownThoughItIsAskedAgain() async throws {
+        let counter = Counter()
+        let server = try server(counter) { connection, _, number in
+            counter.connections == 1 && number < 3 && LoopbackServer.write(Self.answer, to: connection)
+        }
+        defer { server.stop() }
+        let watched = try WatchedLoop()
+        // Long enough for nothing to be asked after it is down.
+        let check = HealthCheck(
+            kind: .http(HTTPCheck()), interval: .milliseconds(50), downInterval: .seconds(60), timeout: .milliseconds(900), fall: 1)
+        watched.probe(target(server.endpoint, check))
+        #expect(await watched.next()?.verdict == .up)
+        let down = await watched.next()
+        #expect(down?.verdict == .down && down?.reason == "closed without an answer")
+        #expect(counter.requests == 4 && counter.connections == 2)
+    }
+
     @Test func failureOverAKeptConnectionIsAFailure() async throws {
         let counter = Counter()
         let server = try server(counter) { connection, _, number in

@@ -90,17 +90,6 @@ private func serving(_ farm: Farm) -> DesiredState {
         #expect(plan.removedBackends == [Endpoint(address: IPAddress(v4: 0x0A00_0004), port: 8080)])
         #expect(ChangePlan(from: old, to: old).isEmpty)
     }
-
-    @Test func losingMostListenersWantsForceAndLosingFewDoesNot() throws {
-        let farms = try (0..<10).map { try farm("f\($0)", listener: 0xCB00_7100 + UInt32($0)) }
-        var old = DesiredState()
-        old.set(farms: farms)
-        for (kept, isAbove) in [(4, true), (5, false), (9, false), (0, true)] {
-            var new = old
-            new.set(farms: Array(farms.prefix(kept)))
-            #expect(ChangePlan(from: old, to: new).blastRadius.isExceeded == isAbove, "\(kept) of 10 kept")
-        }
-    }
 }
 
 @Suite struct CommitPacerTests {

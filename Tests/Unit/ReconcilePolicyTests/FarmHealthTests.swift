@@ -171,4 +171,26 @@ func instant(_ second: Int) -> MonotonicInstant { MonotonicInstant(nanoseconds: 
         #expect(FarmPeculiarities().notices(since: panic) { "\($0)" }.map(\.state) == ["panic-over"])
         #expect(scene.state.takeJudged() == ["web"] && scene.state.takeJudged().isEmpty)
     }
+
+    /// Step by step: who goes down or up, and what is told then.
+    @Test(arguments: [
+        "d123=panic u1=panic-over", "d123=panic d4=panic-lost u1=panic u2=panic-over", "d123=panic d4=panic-lost u1234=panic-over",
+        "d1234= u1234=", "d1234= u1=panic",
+    ])
+    func aPanicIsOverOnlyWhenEnoughAreHealthy(_ story: String) throws {
+        var scene = try PolicyScene()
+        var told = FarmPeculiarities()
+        for (second, words) in story.split(separator: " ").enumerated() {
+            let (step, state) = (words.prefix { $0 != "=" }, String(words.drop { $0 != "=" }.dropFirst()))
+            scene.state.now = instant(10 + second)
+            let targets = step.dropFirst().compactMap { number in scene.farm.backends.first { $0.name == "b\(number)" } }
+                .compactMap { scene.farm.probeTarget(of: $0) }
+            scene.state.set(verdicts: Dictionary(uniqueKeysWithValues: targets.map { ($0, step.hasPrefix("d") ? .down : .up) }))
+            let now = scene.state.peculiarities(of: scene.farm).following(told)
+            let notices = now.notices(since: told) { "\($0)" }
+            #expect(notices.map(\.state) == (state.isEmpty ? [] : [state]), "\(story): \(step)")
+            if state == "panic-lost" { #expect(notices.first?.words.hasSuffix("noBackend answers (reject)") == true) }
+            told = now
+        }
+    }
 }

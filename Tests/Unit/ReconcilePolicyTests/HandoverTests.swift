@@ -42,6 +42,47 @@ import Testing
         #expect(web.state.transitions.isEmpty)
     }
 
+    /// b1 to b4; b1 and b2 go down, then b3: a panic. It ends when b3 is back (docs/design/handover.md, Panics).
+    @Test func aPanicHandsOverFromTheHealthyAndBreaksWithTheRest() throws {
+        var web = try DirectFarm()
+        web.edit { $0.panicThreshold = 50 }
+        web.state.settled()
+        let own = (1...4).map { web.slots(of: $0) }
+        for number in 1...2 { try web.report(.down, of: number) }
+        web.state.settled()
+        let (adopted, given) = (web.slots(of: 4).subtracting(own[3]), web.slots(of: 3).subtracting(own[2]))
+        #expect(adopted.union(given) == own[0].union(own[1]) && !adopted.isEmpty && !given.isEmpty)
+
+        try web.report(.down, of: 3)
+        let transition = try #require(web.transition())
+        #expect(Set(transition.moves.keys) == adopted, "the flows that b4 has taken over stay with it; those of b3 go with the slot")
+        #expect(transition.moves.values.allSatisfy { $0.destination == web.destination(4) })
+        web.state.settled()
+        #expect((1...4).map { web.slots(of: $0) } == own, "b3 keeps its own slots, down or not")
+
+        try web.report(.up, of: 3)
+        #expect(web.state.transitions.isEmpty, "flows with b1 and b2 move at once")
+        web.state.settled()
+        #expect(web.slots(of: 1).isEmpty && web.slots(of: 2).isEmpty)
+    }
+
+    @Test func aPanicThatEndsIsHandedOverWhereDownMeansDrain() throws {
+        var web = try DirectFarm()
+        web.edit {
+            $0.panicThreshold = 50
+            $0.verdictPolicy.onDown = .drain
+        }
+        web.state.settled()
+        let own = (1...2).map { web.slots(of: $0) }
+        for number in 1...3 { try web.report(.down, of: number) }
+        web.state.settled()
+        try web.report(.up, of: 3)
+        let transition = try #require(web.transition())
+        for (number, slots) in zip(1..., own) {
+            #expect(slots.allSatisfy { transition.moves[$0]?.destination == web.destination(number) })
+        }
+    }
+
     @Test func whatABackendGetsBackIsHandedOver() throws {
         var web = try DirectFarm()
         let had = web.slots(of: 2)

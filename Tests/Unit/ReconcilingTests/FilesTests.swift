@@ -170,6 +170,26 @@ import Testing
         }
     }
 
+    @Test func theLastFarmGoesOnlyWhenForcedAndStaysAway() async throws {
+        let scene = try Scene(FarmTexts.farm())
+        try await scene.run { reconciler in
+            try await scene.settled()
+            scene.texts.replace([])
+            // As when the file is deleted.
+            _ = await reconciler.apply(author: "files")
+            #expect(await reconciler.status().configFaults.map { $0.contains("apply --force") } == [true])
+            #expect(scene.kernel.reached("203.0.113.10:80").count == 3)
+            _ = try await apply(scene, force: true)
+            #expect(await reconciler.status().configFaults.isEmpty)
+            #expect(scene.kernel.reached("203.0.113.10:80") == ["pass"])
+            try await until("it is remembered") { scene.store.text(.lastGood) == "[]" }
+        }
+        try await scene.restarted().run { reconciler in
+            #expect(await reconciler.status().farms.total == 0)
+            #expect(await reconciler.status().configFaults.isEmpty)
+        }
+    }
+
     @Test func losingMostListenersIsRefusedAtAStartToo() async throws {
         let scene = try Scene(FarmTexts.farms(8))
         try await scene.run { _ in try await scene.settled() }

@@ -8,6 +8,8 @@ final class MemoryStore: StateStore {
         var writes: [StateItem: Int] = [:]
         var unwritable: Set<StateItem> = []
         var unreadable: Set<StateItem> = []
+        var damages: [StateItem: String] = [:]
+        var lost: [StateItem: [String]] = [:]
     }
     private let state = Mutex(State())
 
@@ -18,10 +20,24 @@ final class MemoryStore: StateStore {
         state.withLock { ($0.unwritable, $0.unreadable) = (items, unreadable) }
     }
 
-    func read(_ item: StateItem) throws(StateFault) -> [UInt8]? {
+    /// The next reading says that a copy had to serve.
+    func damage(_ item: StateItem, _ words: String) { state.withLock { $0.damages[item] = words } }
+    /// The operator removes what was set aside.
+    func forgetLosses() { state.withLock { $0.lost = [:] } }
+
+    func setAside(_ item: StateItem) {
+        state.withLock { state in
+            state.items[item] = nil
+            state.lost[item, default: []].append("\(item.rawValue).lost")
+        }
+    }
+
+    func losses(of item: StateItem) -> [String] { state.withLock { $0.lost[item] ?? [] } }
+
+    func read(_ item: StateItem) throws(StateFault) -> StateReading? {
         try state.withLock { state throws(StateFault) in
             guard !state.unreadable.contains(item) else { throw StateFault(message: "\(item.rawValue) is unreadable") }
-            return state.items[item]
+            return state.items[item].map { StateReading(octets: $0, damage: state.damages[item]) }
         }
     }
 

@@ -28,6 +28,8 @@ import Testing
             scene.prober.report(.down, of: "10.0.0.4:8080")
             try await until("nobody healthy is no panic") { reached(scene) == ["reject"] }
             #expect(try await reconciler.why(farm: "web", backend: nil).families.map(\.noBackend) == ["reject"])
+            let lost = try #require(await first(.policy, of: events))
+            #expect(lost.state == "panic-lost" && lost.message.contains("no backend is healthy any more"))
         }
     }
 

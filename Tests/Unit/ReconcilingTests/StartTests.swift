@@ -139,6 +139,51 @@ import Testing
         }
     }
 
+    @Test func lostOverridesAreSaidUntilTheirFileIsRemovedAndBlockNothing() async throws {
+        let scene = try Scene(FarmTexts.farm())
+        scene.store.put(.overrides, "[{\"id\":")
+        for _ in 1...2 {
+            let next = try scene.restarted()
+            try await next.run { reconciler in
+                try await next.settled()
+                let status = await reconciler.status()
+                #expect(status.losses.map { $0.contains("overrides were LOST") && $0.contains("overrides.json.lost") } == [true])
+                #expect(status.stateFault == nil && status.lastChange?.ok == true && status.farms.up == 1)
+                #expect(scene.store.text(.overrides) == "[]")
+            }
+        }
+        let last = try scene.restarted()
+        try await last.run { reconciler in
+            scene.store.forgetLosses()
+            await reconciler.lookForLosses()
+            #expect(await reconciler.status().losses.isEmpty)
+        }
+    }
+
+    @Test func overridesOfACopyAreInForceAndStoredAnew() async throws {
+        let scene = try Scene(FarmTexts.farm())
+        scene.store.put(.overrides, #"[{"id":{"farm":"web","backend":"b2"},"value":{"admin":"drain"}}]"#)
+        scene.store.damage(.overrides, "overrides.json is torn")
+        try await scene.run { reconciler in
+            try await scene.settled()
+            #expect(scene.kernel.reached("203.0.113.10:80") == ["10.0.0.1:8080", "10.0.0.3:8080"])
+            #expect(scene.store.writes(.overrides) == 1)
+            #expect(await reconciler.status().losses.isEmpty)
+        }
+    }
+
+    @Test func aStartThatChangesNothingSaysSo() async throws {
+        let scene = try Scene(FarmTexts.farm())
+        try await scene.run { reconciler in
+            try await scene.settled()
+            await reconciler.saveVerdicts()
+        }
+        try await scene.restarted().run { reconciler in
+            let change = try #require(await reconciler.status().lastChange)
+            #expect(change.author == "start" && change.ok && change.summary == "took over what the kernel has; nothing to change")
+        }
+    }
+
     @Test func tablesOfAnotherProcessAreLeftAlone() async throws {
         let scene = try Scene(FarmTexts.farm())
         scene.kernel.change { $0.claimFault = DriverError(kind: .ownedByOther, errno: 1, message: "another process holds the table") }

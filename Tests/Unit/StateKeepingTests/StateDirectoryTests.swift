@@ -9,10 +9,23 @@ import Testing
         try #require(mkdtemp(&template) != nil)
         let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         defer {
-            for name in StateItem.allCases.flatMap({ [$0.rawValue, "\($0.rawValue).new", "\($0.rawValue).broken"] }) { unlink("\(path)/\(name)") }
+            for name in names(in: path) { unlink("\(path)/\(name)") }
             rmdir(path)
         }
         try body(path)
+    }
+
+    private func names(in path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
     }
 
     private func put(_ octets: [UInt8], at path: String) throws {
@@ -34,7 +47,7 @@ import Testing
             #expect(try store.read(.overrides) == nil)
             try store.write(.overrides, Array("one".utf8))
             try store.write(.overrides, Array("two\n{}".utf8))
-            #expect(try store.read(.overrides) == Array("two\n{}".utf8))
+            #expect(try store.read(.overrides) == StateReading(octets: Array("two\n{}".utf8)))
             #expect(try store.read(.verdicts) == nil)
         }
     }
@@ -63,7 +76,67 @@ import Testing
             try #require(mkdir("\(path)/overrides.json.new", 0o700) == 0)
             #expect(throws: StateFault.self) { try store.write(.overrides, Array("new".utf8)) }
             rmdir("\(path)/overrides.json.new")
-            #expect(try store.read(.overrides) == Array("old".utf8))
+            #expect(try store.read(.overrides)?.octets == Array("old".utf8))
+        }
+    }
+
+    @Test func overridesOutliveADamagedFile() throws {
+        try withDirectory { path in
+            let store = try StateDirectory(path: path)
+            try store.write(.overrides, Array("one".utf8))
+            try store.write(.overrides, Array("two".utf8))
+            try put(Array("torn".utf8), at: "\(path)/overrides.json")
+            let reading = try #require(try store.read(.overrides))
+            #expect(reading.octets == Array("two".utf8), "what was stored last, not what was before")
+            #expect(reading.damage?.contains("\(path)/overrides.json.broken") == true)
+            #expect(try get("\(path)/overrides.json.broken") == Array("torn".utf8))
+            #expect(store.losses(of: .overrides).isEmpty)
+            try store.write(.overrides, reading.octets)
+            #expect(try store.read(.overrides) == StateReading(octets: Array("two".utf8)))
+        }
+    }
+
+    @Test func overridesOutliveAMissingFileAndADamagedCopy() throws {
+        try withDirectory { path in
+            let store = try StateDirectory(path: path)
+            try store.write(.overrides, Array("one".utf8))
+            unlink("\(path)/overrides.json")
+            #expect(try store.read(.overrides)?.octets == Array("one".utf8))
+            try store.write(.overrides, Array("two".utf8))
+            try put([], at: "\(path)/overrides.json.copy")
+            #expect(try store.read(.overrides) == StateReading(octets: Array("two".utf8)))
+        }
+    }
+
+    @Test func whatIsLostIsKeptEachTimeUnderANameOfItsOwn() throws {
+        try withDirectory { path in
+            let store = try StateDirectory(path: path)
+            for number in 1...10 {
+                try store.write(.overrides, Array("whole".utf8))
+                for name in ["overrides.json", "overrides.json.copy"] { try put(Array("torn \(number)".utf8), at: "\(path)/\(name)") }
+                let fault = #expect(throws: StateFault.self) { try store.read(.overrides) }
+                #expect(fault?.message.contains("\(path)/overrides.json.lost") == true)
+            }
+            #expect(store.losses(of: .overrides).count == 8, "bounded")
+            #expect(try get("\(path)/overrides.json.lost") == Array("torn 1".utf8))
+            #expect(try get("\(path)/overrides.json.lost.2") == Array("torn 2".utf8))
+            #expect(try get("\(path)/overrides.json.lost.8") == Array("torn 10".utf8))
+            #expect(try store.read(.overrides) == nil)
+            for file in store.losses(of: .overrides) { unlink(file) }
+            #expect(store.losses(of: .overrides).isEmpty)
+        }
+    }
+
+    @Test func anOldCopyDoesNotPassForWhatWasStoredLast() throws {
+        try withDirectory { path in
+            let store = try StateDirectory(path: path)
+            try store.write(.overrides, Array("old".utf8))
+            // The copy's temporary file cannot be written.
+            try #require(mkdir("\(path)/overrides.json.copy.new", 0o700) == 0)
+            #expect(throws: StateFault.self) { try store.write(.overrides, Array("new".utf8)) }
+            rmdir("\(path)/overrides.json.copy.new")
+            #expect(try store.read(.overrides)?.octets == Array("new".utf8))
+            #expect(!names(in: path).contains("overrides.json.copy"))
         }
     }
 }

@@ -43,7 +43,7 @@ struct StatusReport: Presentable {
     }
 
     private func lastChange(_ style: TextStyle) -> String {
-        guard let change = status.lastChange else { return "last change  none" }
+        guard let change = status.lastChange else { return "last change  none since the start" }
         let outcome = change.ok ? "" : Tint.red.applied(to: " REFUSED", if: style.isColoured)
         return "last change  #\(change.id) \(Printable.text("\(change.at) by \(change.author): \(change.summary)"))\(outcome)"
     }
@@ -53,7 +53,7 @@ struct StatusReport: Presentable {
     }
 
     private func warnings(_ style: TextStyle) -> String {
-        var warnings: [String] = []
+        var warnings = status.losses.map { Printable.text($0) }
         if status.drift { warnings.append("drift: the kernel's tables differ from what was committed") }
         if let fault = status.stateFault { warnings.append("state: \(Printable.text(fault)); overrides will not survive a restart") }
         let faults = status.configFaults.map { Printable.lines($0) }

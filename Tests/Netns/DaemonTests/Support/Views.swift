@@ -17,7 +17,7 @@ struct StatusView: Decodable {
     let configFaults: [String]
     let stateFault: String?
     let handovers: [HandoverView]
-    let panics, suspicions: [String]
+    let panics, suspicions, losses: [String]
 }
 
 struct HandoverView: Decodable {
