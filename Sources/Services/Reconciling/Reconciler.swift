@@ -38,6 +38,8 @@ public actor Reconciler {
     var reasons: [ProbeTarget: String] = [:]
     var origins: [String: SourcePlace] = [:]
     var configFaults: [String] = []
+    /// The files are good, and what they would take away is above the blast radius.
+    var isHeldBack = false
     var stateFaults: [StateItem: String] = [:]
     var view = NetworkView()
     /// By which device an address is on-link; nil for one behind a router.
