@@ -54,7 +54,7 @@ public struct FarmPeculiarities: Sendable, Hashable {
         var notices: [Notice] = []
         switch (before.panics[family], panics[family]) {
         case (nil, let health?):
-            let words = "panic: \(health.healthy) of \(health.counted) backends are healthy; all are used"
+            let words = "panic: \(health.healthy) of \(health.counted) backends healthy; all are used"
             notices.append(Notice(backend: nil, state: "panic", words: words))
         case (.some, nil): notices.append(Notice(backend: nil, state: "panic-over", words: "the panic is over"))
         default: break
