@@ -57,6 +57,9 @@ extension ControlClient {
             throw silent()
         } catch is IOError {
             throw silent()
+        } catch is NIOAsyncWriterError {
+            // The time was over, or the other end gone, before the request was written.
+            throw silent()
         } catch let error as HTTPParserError {
             throw unreachable("does not speak HTTP (\(error))")
         }

@@ -7,7 +7,7 @@ public struct Unreachable: Error, Sendable, Equatable, CustomStringConvertible {
     /// What happened, and what to do about it where that is known.
     public let reason: String
 
-    /// It took the request and said nothing for the whole time that it was given.
+    /// It said nothing for the whole time that it was given, or leaves connections lying that the kernel takes for it.
     public let isSilence: Bool
 
     public init(socketPath: String, reason: String, isSilence: Bool = false) {
@@ -17,7 +17,8 @@ public struct Unreachable: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String { "zvnftd at \(socketPath) \(reason)" }
 
     init(socketPath: String, connecting error: any Error) {
-        self.init(socketPath: socketPath, reason: Self.reason(of: error))
+        let isFull = (error as? IOError)?.errnoCode == EAGAIN
+        self.init(socketPath: socketPath, reason: Self.reason(of: error), isSilence: isFull)
     }
 
     private static func reason(of error: any Error) -> String {
