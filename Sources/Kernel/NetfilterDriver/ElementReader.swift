@@ -55,7 +55,7 @@ struct ElementReader {
     enum Wholeness { case whole, miscounted, torn }
 
     /// Elements of a kind that we never make, in words.
-    var foreign: [String] { strange == 0 ? [] : ["\(strange) elements that are not ours"] }
+    var foreign: [String] { strange == 0 ? [] : ["\(strange) element\(strange == 1 ? " that is" : "s that are") not ours"] }
 
     mutating func read(_ message: Attributes) {
         for list in message where UInt32(list.type) == NFTA_SET_ELEM_LIST_ELEMENTS.rawValue {

@@ -18,8 +18,8 @@ public protocol ControlService: Sendable {
     func rules(farm: String?) async throws(Problem) -> RulesView
     /// `from` `10.0.0.9:40000`, `to` `203.0.113.10:80/tcp`.
     func trace(from: String, to: String) async throws(Problem) -> TraceView
-    /// Events from now on; a reader that falls behind loses the oldest.
-    func events(farm: String?) async -> AsyncStream<EventView>
+    /// Events from now on, nil: of all farms; a reader that falls behind loses the oldest.
+    func events(farm: String?) async throws(Problem) -> AsyncStream<EventView>
     /// Prometheus text.
     func metrics() async -> String
 }

@@ -18,7 +18,8 @@ public struct OverrideRequest: Codable, Sendable, Equatable {
 /// RFC 9457, `application/problem+json`.
 public struct Problem: Codable, Error, Sendable, Equatable {
     public var title: String
-    /// The HTTP status: 400 bad request, 404 not found, 409 conflict (blast radius, stale), 422 bad farm files, 503 kernel refused.
+    /// The HTTP status: 400 bad request, 404 not found, 409 conflict (blast radius, stale), 422 bad farm files or a farm that keeps no
+    /// sessions, 503 kernel refused.
     public var status: Int
     public var detail: String
     /// Rendered config faults, one an entry.

@@ -9,8 +9,11 @@ public struct StatusView: Codable, Sendable, Equatable {
     public var farms: Farms
     public var backends: Backends
     public var lastChange: Change?
-    /// Faults of the farm files that keep the running configuration in place; empty when the files are what runs.
+    /// Faults of the farm files that keep the running configuration in place, or what it is that holds them back; empty when the files
+    /// are what runs.
     public var configFaults: [String]
+    /// The farm files are good, and wait for `lbctl apply --force`: they are above the blast radius.
+    public var heldBack: Bool
     /// False when the kernel lacks `owner|persist`: foreign changes are repaired instead of refused.
     public var ownsTables: Bool
     /// Set when the state directory cannot be written; overrides then do not survive a restart.
@@ -40,12 +43,13 @@ public struct StatusView: Codable, Sendable, Equatable {
     public init(
         version: String, generation: UInt32, drift: Bool, farms: Farms, backends: Backends, lastChange: Change?,
         configFaults: [String], ownsTables: Bool, stateFault: String?, handovers: [HandoverView] = [],
-        panics: [String] = [], suspicions: [String] = [], losses: [String] = []
+        panics: [String] = [], suspicions: [String] = [], losses: [String] = [], heldBack: Bool = false
     ) {
         (self.version, self.generation, self.drift) = (version, generation, drift)
         (self.farms, self.backends, self.lastChange) = (farms, backends, lastChange)
         (self.configFaults, self.ownsTables, self.stateFault) = (configFaults, ownsTables, stateFault)
         (self.handovers, self.panics, self.suspicions, self.losses) = (handovers, panics, suspicions, losses)
+        self.heldBack = heldBack
     }
 }
 

@@ -52,7 +52,7 @@ public struct ProbeAdvice: Sendable, Hashable {
                 case .absolute(let weight): "weight \(weight)"
                 }
             },
-            admin?.rawValue, connectionLimit.map { "at most \($0) connections" }, isDegraded ? "degraded" : nil,
+            admin?.rawValue, connectionLimit.map { "at most \($0) connection\($0 == 1 ? "" : "s")" }, isDegraded ? "degraded" : nil,
         ]
         let said = parts.compactMap { $0 }
         return said.isEmpty ? nil : said.joined(separator: ", ")

@@ -77,7 +77,7 @@ public struct FarmPeculiarities: Sendable, Hashable {
         let wasAbnormal = before.panics[family] != nil || before.lost[family] != nil
         if let health = panics[family] {
             guard before.panics[family] == nil else { return nil }
-            let words = "panic: \(health.healthy) of \(health.counted) backends are healthy; all are used"
+            let words = "panic: \(health.healthy) of \(health.counted) backends healthy; all are used"
             return Notice(backend: nil, state: "panic", words: words)
         }
         if let answer = lost[family] {

@@ -12,12 +12,17 @@ private let answerBytes = 256 << 20
 extension ControlClient {
     typealias Wire = NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>
 
-    /// Sends the request and returns the body of a good answer.
+    /// Sends the request and returns the body of a good answer, which may take its time while the daemon lives.
     func exchange(_ request: ControlRequest) async throws -> [UInt8] {
+        try await patiently { try await answer(to: request) }
+    }
+
+    /// Sends the request and returns the body of a good answer.
+    func answer(to request: ControlRequest) async throws -> [UInt8] {
         let wire = try await connected()
+        let started = ContinuousClock.now
         let deadline = wire.channel.eventLoop.scheduleTask(in: TimeAmount(timeout)) { wire.channel.close(promise: nil) }
         defer { deadline.cancel() }
-        let started = ContinuousClock.now
         return try await session(wire, request) { head, parts in
             guard let body = try await body(from: &parts) else { throw silence(since: started) }
             return try checked(head, body)
@@ -51,6 +56,9 @@ extension ControlClient {
         } catch is ChannelError {
             throw silent()
         } catch is IOError {
+            throw silent()
+        } catch is NIOAsyncWriterError {
+            // The time was over, or the other end gone, before the request was written.
             throw silent()
         } catch let error as HTTPParserError {
             throw unreachable("does not speak HTTP (\(error))")
@@ -92,7 +100,11 @@ extension ControlClient {
     }
 
     private func silence(since start: ContinuousClock.Instant) -> Unreachable {
-        let hasTimedOut = start.duration(to: .now) >= timeout
-        return unreachable(hasTimedOut ? "did not answer within \(timeout)" : "closed the connection without an answer: busy, or stopping")
+        guard start.duration(to: .now) >= timeout else {
+            return unreachable("closed the connection without an answer: busy, or stopping")
+        }
+        return Unreachable(
+            socketPath: socketPath, reason: "lives, and did not answer this within \(timeout); what was asked for may still be done",
+            isSilence: true)
     }
 }

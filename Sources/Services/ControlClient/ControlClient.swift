@@ -10,9 +10,10 @@ public struct ControlClient: Sendable {
     let socketPath: String
     /// For the whole of a call; event streams have none.
     let timeout: Duration
+    let patience: Patience
 
-    public init(socketPath: String = Product.socketPath, timeout: Duration = .seconds(30)) {
-        (self.socketPath, self.timeout) = (socketPath, timeout)
+    public init(socketPath: String = Product.socketPath, timeout: Duration = .seconds(30), patience: Patience = Patience()) {
+        (self.socketPath, self.timeout, self.patience) = (socketPath, timeout, patience)
     }
 
     public func status() async throws -> StatusView { try await get("status") }

@@ -49,7 +49,7 @@ extension Route {
     private static func watching(_ service: any ControlService, _ heartbeat: Duration) -> [Route] {
         [
             Route(.get, "/api/v1/events", query: ["farm"]) { call in
-                .events(await service.events(farm: call.query["farm"]), heartbeat: heartbeat)
+                .events(try await service.events(farm: call.query["farm"]), heartbeat: heartbeat)
             },
             Route(.get, "/metrics") { _ in .text(await service.metrics(), type: "text/plain; version=0.0.4; charset=utf-8") },
             Route(.get, "/healthz") { _ in .text("ok\n") },

@@ -78,7 +78,7 @@ struct CompositeState {
         let witness = parts.first { verdicts[$0] == verdict }.flatMap { part in
             reasons[part].map { "\(part.check.typeName) \(part.endpoint): \($0)" }
         }
-        return "\(up) of \(parts.count) checks succeed" + (witness.map { ", \($0)" } ?? "")
+        return "\(up) of \(parts.count) checks succeed\(up == 1 ? "s" : "")" + (witness.map { ", \($0)" } ?? "")
     }
 
     /// The agent's words come first; a warning of any check is one of the whole.

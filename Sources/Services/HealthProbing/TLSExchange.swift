@@ -157,7 +157,7 @@ struct TLSExchange: ProbeExchange {
             advice = advice ?? ProbeAdvice()
             advice?.isDegraded = true
         }
-        let end = isNear ? "certificate ends in \(certificate.daysLeft) days" : "certificate until"
+        let end = isNear ? "certificate ends in \(certificate.daysLeft) day\(certificate.daysLeft == 1 ? "" : "s")" : "certificate until"
         return .success("\(words), \(session.version), \(end)\(isNear ? "," : "") \(certificate.lastDay)", advice: advice)
     }
 

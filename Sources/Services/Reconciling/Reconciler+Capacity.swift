@@ -1,3 +1,4 @@
+import ControlAPI
 import FarmModel
 import NetTypes
 import ReconcilePolicy
@@ -71,15 +72,15 @@ extension Reconciler {
         let before = capacity.statistics
         capacity.statistics = now
         guard let before else { return }
-        tellLoss("connection tracking is full", from: before.drops, to: now.drops, "packets dropped")
+        tellLoss("connection tracking is full", from: before.drops, to: now.drops, "packet", "dropped")
         tellLoss(
             "no room for connections: source ports, or places in the table, are used up", from: before.insertFailures,
-            to: now.insertFailures, "connections refused")
+            to: now.insertFailures, "connection", "refused")
     }
 
-    private func tellLoss(_ what: String, from before: UInt64, to now: UInt64, _ unit: String) {
+    private func tellLoss(_ what: String, from before: UInt64, to now: UInt64, _ noun: String, _ fate: String) {
         guard now > before else { return }
-        events.post(.capacity, "\(what): \(now - before) \(unit) since the last look")
+        events.post(.capacity, "\(what): \(counted(now - before, noun)) \(fate) since the last look")
         log.error("lost for want of room", metadata: ["cause": "\(what)", "count": "\(now - before)"])
     }
 

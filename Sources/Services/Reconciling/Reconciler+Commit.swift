@@ -19,7 +19,7 @@ extension Reconciler {
             followPolicy()
             guard let (added, removed) = outcome, !isRoutine else { return true }
             changes.record(author: author, ok: true, cause)
-            events.post(.change, "\(cause) (\(author); \(added) elements added, \(removed) removed, generation \(generation))")
+            events.post(.change, "\(cause) (\(author); elements: \(added) added, \(removed) removed; generation \(generation))")
             return true
         } catch {
             fail(author: author, cause, error)

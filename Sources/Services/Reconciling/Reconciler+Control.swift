@@ -34,7 +34,7 @@ extension Reconciler: ControlService {
             stateFault: stateFaults.isEmpty
                 ? nil : stateFaults.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value).joined(separator: "; "),
             handovers: desired.transitions.keys.sorted().compactMap(handover(of:)),
-            panics: panics.sorted(), suspicions: suspicion.suspicions.map(\.words), losses: losses)
+            panics: panics.sorted(), suspicions: suspicion.suspicions.map(\.words), losses: losses, heldBack: isHeldBack)
         board.view = view
         return view
     }
@@ -102,12 +102,10 @@ extension Reconciler: ControlService {
             return done
         case .faulty(let faults):
             throw Problem(
-                title: "The farm files have faults", status: 422, detail: "\(faults.count) faults; what runs goes on running",
+                title: "The farm files have faults", status: 422, detail: "\(counted(faults.count, "fault")); what runs goes on running",
                 faults: faults)
         case .refused(let plan):
-            throw Problem(
-                title: "The change is above the blast radius", status: 409,
-                detail: plan.blastRadius.remedy)
+            throw Problem(title: "Held back by the blast radius", status: 409, detail: plan.blastRadius.remedy)
         case .failed(let reason): throw Problem(title: "The kernel refused the change", status: 503, detail: reason)
         }
     }
@@ -137,7 +135,11 @@ extension Reconciler: ControlService {
         }
     }
 
-    public func events(farm: String?) async -> AsyncStream<EventView> { events.stream(farm: farm) }
+    public func events(farm: String?) async throws(Problem) -> AsyncStream<EventView> {
+        // Whoever misspells a farm would wait for ever.
+        if let farm { _ = try find(farm: farm) }
+        return events.stream(farm: farm)
+    }
 }
 
 extension Reconciler {

@@ -33,7 +33,7 @@ extension Reconciler {
         let plan = ChangePlan(from: desired, to: next)
         if dryRun { return .planned(plan) }
         if plan.blastRadius.isExceeded, !force {
-            noteFaults([plan.blastRadius.remedy])
+            holdBack(plan.blastRadius)
             return .refused(plan)
         }
         noteFaults([])
@@ -53,7 +53,7 @@ extension Reconciler {
         }
         let wasHolding = isHolding
         (isHolding, filesToKeep) = (false, load)
-        let counts = "\(plan.added.count) farms added, \(plan.changed.count) changed, \(plan.removed.count) removed"
+        let counts = "farms: \(plan.added.count) added, \(plan.changed.count) changed, \(plan.removed.count) removed"
         guard reconcile(author: author, because: counts) else {
             takeBack(before, wasHolding, author)
             return .failed(changes.last?.summary ?? "")
@@ -117,7 +117,18 @@ extension Reconciler {
             log.error("farm files are not applied; what runs goes on running", metadata: ["fault": "\(fault)"])
             events.post(.config, fault)
         }
-        configFaults = faults
+        (configFaults, isHeldBack) = (faults, false)
+        publish()
+    }
+
+    /// The files are good; what they would take away is more than somebody is likely to mean.
+    func holdBack(_ radius: BlastRadius) {
+        let words = radius.remedy
+        if configFaults != [words] {
+            log.warning("farm files are held back by the blast radius; what runs goes on running", metadata: ["because": "\(words)"])
+            events.post(.config, "farm files are held back by the blast radius: \(words)")
+        }
+        (configFaults, isHeldBack) = ([words], true)
         publish()
     }
 }

@@ -1,3 +1,4 @@
+import ControlAPI
 import FarmModel
 import HealthPolicy
 import NetTypes
@@ -23,10 +24,10 @@ extension Reconciler {
             switch (before[farm] != nil, slots) {
             case (false, let slots?):
                 counters.transitions += 1
-                tell(farm, "begun: \(slots.slots) slots move, their flows stay where they are")
+                tell(farm, "begun: \(counted(slots.slots, "slot", "move")), their flows stay where they are")
             case (true, nil): tell(farm, "ended")
             case (true, let slots?) where HandoverSummary(before[farm] ?? [], settings.handover)?.slots != slots.slots:
-                tell(farm, "goes on: \(slots.slots) slots move")
+                tell(farm, "goes on: \(counted(slots.slots, "slot", "move"))")
             default: break
             }
         }

@@ -16,7 +16,9 @@ extension Reconciler {
     {
         let owner = try find(farm: farm)
         guard owner.persistence != nil else {
-            throw Problem(title: "The farm has no sessions", status: 409, detail: "farm \(farm) has no persistence")
+            throw Problem(
+                title: "The farm keeps no sessions", status: 422,
+                detail: "farm \"\(farm)\" has no persistence, so there is nothing to delete; `lbctl explain farm.persistence` tells of it")
         }
         if let backend { _ = try find(farm, backend) }
         let reader = SessionReader(farms: [owner])

@@ -1,3 +1,4 @@
+import ControlAPI
 import FarmModel
 import HealthPolicy
 import ReconcilePolicy
@@ -37,7 +38,7 @@ extension Reconciler {
             return
         }
         if let load, configFaults.isEmpty { filesToKeep = load }
-        let isDone = reconcile(author: "start", because: "\(desired.farms.count) farms at the start")
+        let isDone = reconcile(author: "start", because: "\(counted(desired.farms.count, "farm")) at the start")
         probeTargets()
         followConnections()
         watchFailures()
@@ -62,7 +63,7 @@ extension Reconciler {
         let radius = last.map { BlastRadius(from: $0.result.farms, to: load.result.farms) }
         let formerly = last?.result.farms ?? load.result.farms
         if load.faults.isEmpty, radius?.isExceeded != true { return (load, formerly) }
-        noteFaults(load.faults.isEmpty ? radius.map { [$0.remedy] } ?? [] : load.faults)
+        if let radius, load.faults.isEmpty { holdBack(radius) } else { noteFaults(load.faults) }
         guard let last else { return (nil, []) }
         log.warning("serving the farm files that were good last", metadata: ["files": "\(last.files.count)"])
         return (last, formerly)

@@ -63,12 +63,13 @@ extension Reconciler {
         if standing.isUsable, ramp < 100 { findings.append("starts slowly: has \(ramp) % of its weight") }
         if let decision = desired.decision(about: backend, in: farm), decision.isPanicking {
             findings.append(
-                "panic: \(decision.healthy) of \(decision.counted) are healthy, below \(farm.panicThreshold) %; all are used")
+                "panic: \(decision.healthy) of \(decision.counted) healthy, below \(farm.panicThreshold) %; all are used")
         }
         if let target = farm.probeTarget(of: backend), let opposing = prober.state(of: target)?.opposing, opposing > 0 {
             let needed =
-                desired.verdict(of: backend, in: farm) == .up ? "\(target.check.fall) take it down" : "\(target.check.rise) bring it up"
-            findings.append("\(opposing) results in a row speak against the verdict; \(needed)")
+                desired.verdict(of: backend, in: farm) == .up
+                ? "at \(target.check.fall) it turns down" : "at \(target.check.rise) it turns up"
+            findings.append("\(counted(opposing, "result")) in a row against the verdict; \(needed)")
         }
         return findings
     }

@@ -38,6 +38,8 @@ public actor Reconciler {
     var reasons: [ProbeTarget: String] = [:]
     var origins: [String: SourcePlace] = [:]
     var configFaults: [String] = []
+    /// The files are good, and what they would take away is above the blast radius.
+    var isHeldBack = false
     var stateFaults: [StateItem: String] = [:]
     /// What of the stored state is lost, in words, and the files that tell of it.
     var losses: [String] = []

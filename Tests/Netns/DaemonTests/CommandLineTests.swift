@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Testing
 
 extension RealTraffic {
@@ -24,6 +25,8 @@ extension RealTraffic {
             #expect(try code("farm", "show", "nobody") == 3)
             #expect(try code("backend", "drain", "web/nobody") == 3)
             #expect(try code("backend", "list", "nobody") == 3)
+            #expect(try code("monitor", "--farm", "nobody") == 3)
+            #expect(try code("session", "delete", "web", "--all") == 1)
             #expect(try Program.run([Programs.lbctl, "--socket", balancer.directory + "/none", "status"]).status == 5)
 
             try balancer.lab.killServers(of: "b2")
@@ -31,6 +34,19 @@ extension RealTraffic {
             #expect(try code("status") == 6)
             balancer.kill()
             #expect(try code("status") == 5)
+        }
+
+        @Test func aStoppedDaemonIsToldOfWithinSeconds() throws {
+            let balancer = try Balancer(Self.farm)
+            balancer.signal(SIGSTOP)
+            let asked = ContinuousClock.now
+            let told = try balancer.lbctl("status")
+            #expect(told.status == 5 && told.errors.contains("does not answer"), "\(told)")
+            #expect(asked.duration(to: .now) < .seconds(10))
+            #expect(try balancer.lbctl("monitor").status == 5)
+            balancer.signal(SIGCONT)
+            try balancer.awaitAnswer()
+            #expect(try balancer.lbctl("status").status == 0)
         }
 
         @Test func farmsAndBackendsAreListedAsPromised() throws {

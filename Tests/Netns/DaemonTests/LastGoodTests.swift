@@ -24,6 +24,10 @@ extension RealTraffic {
             let refused = try balancer.lbctl("apply")
             #expect(refused.status == 4, "\(refused)")
             #expect(refused.errors.contains("--force"))
+            let dry = try balancer.lbctl("apply", "--dry-run")
+            #expect(dry.status == 4 && dry.errors.contains("--force"), "\(dry)")
+            let told = try balancer.lbctl("status")
+            #expect(told.status == 6 && told.output.contains("farm files are good, and held back by the blast radius"), "\(told)")
             #expect(try balancer.kernelRules() == rules)
             #expect(try balancer.lab.connect(to: Self.vip, "--count 20 --rate 400").isFlawless)
 

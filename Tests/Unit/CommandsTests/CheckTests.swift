@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import Testing
 
 @testable import Commands
@@ -40,11 +41,23 @@ import Testing
         }
     }
 
+    /// Nobody writes into the pipe: whoever opened it to read would wait.
+    @Test func whatIsNoRegularFileIsNotWaitedFor() async throws {
+        try await withFolder([:]) { folder in
+            let pipe = "\(folder)/pipe.yaml"
+            try #require(mkfifo(pipe, 0o600) == 0)
+            let run = await CommandRun.of("check", pipe)
+            #expect(run.code == 1 && run.errors.hasPrefix("error: \(pipe) is a named pipe and no regular file;"), "\(run)")
+            #expect(await CommandRun.of("check", "/dev/zero").errors.contains("is a device and no regular file"))
+        }
+    }
+
     @Test func whatCannotBeReadIsSaid() async throws {
         try await withFolder([:]) { folder in
             #expect(await CommandRun.of("check", "\(folder)/none.yaml").code == 3)
             #expect(await CommandRun.of("check", "--farms", "\(folder)/none").code == 3)
-            #expect(await CommandRun.of("check", folder).code == 1)
+            let directory = await CommandRun.of("check", folder)
+            #expect(directory.code == 1 && directory.errors.contains("`lbctl check --farms \(folder)`"))
             #expect(await CommandRun.of("check", "--farms", folder).output == "ok: 0 files, 0 farms, 0 backends\n")
             try FileManager.default.createSymbolicLink(atPath: "\(folder)/a.yaml", withDestinationPath: "nowhere")
             let dangling = await CommandRun.of("check", "--farms", folder)

@@ -29,6 +29,16 @@ import Testing
         #expect(run.code == 2 && run.output.isEmpty && run.errors.hasPrefix("error: not supported yet: "))
     }
 
+    @Test func helpMarksWhatIsNotBuiltYet() async {
+        let lines = await CommandRun.of("--help").output.split(separator: "\n").map { $0.split(separator: " ") }
+        for verb in ["history", "undo", "top", "import", "doctor", "support-bundle"] {
+            // The abstract of a verb may go on below.
+            let start = lines.firstIndex { $0.first ?? "" == verb } ?? 0
+            let text = lines[start...].prefix(2).joined().joined(separator: " ")
+            #expect(text.contains("(not supported yet)"), "\(verb): \(text)")
+        }
+    }
+
     @Test(arguments: ["bash", "zsh", "fish"])
     func completionsKnowTheNouns(_ shell: String) async {
         let run = await CommandRun.of("completions", shell)

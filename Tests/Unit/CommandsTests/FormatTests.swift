@@ -22,9 +22,9 @@ import Testing
     @Test func table() throws {
         #expect(
             try text(.table) == """
-                FARM  BACKEND  ADDRESS            ADMIN             HEALTH   WEIGHT  SHARE  REASON
-                web   web1     10.0.1.11          ready             up           10  33.3%  connected
-                web   web2     [fd00:1::12]:8080  drain (override)  down    0 of 10     0%  no answer within 1 s
+                FARM  BACKEND  ADDRESS            ADMIN             HEALTH        WEIGHT  SHARE  REASON
+                web   web1     10.0.1.11          ready             up                10  33.3%  connected
+                web   web2     [fd00:1::12]:8080  drain (override)  down    0 (file: 10)     0%  no answer within 1 s
 
                 """
         )
@@ -32,7 +32,7 @@ import Testing
 
     @Test func wide() throws {
         let start =
-            "web   web2     [fd00:1::12]:8080  drain (override)  down    0 of 10         1     0%            3       -         -          -"
+            "web   web2     [fd00:1::12]:8080  drain (override)  down    0 (file: 10)         1     0%            3       -         -          -"
         #expect(try text(.wide).split(separator: "\n").last == "\(start)  2026-01-02T03:04:05Z  no answer within 1 s")
     }
 

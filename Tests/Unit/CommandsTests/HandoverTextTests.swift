@@ -13,7 +13,7 @@ import Testing
             version: "0.1.0", generation: 42, drift: false, farms: .init(total: 1, up: 1, degraded: 0, down: 0),
             backends: .init(total: 2, up: 2, down: 0, unknown: 0), lastChange: nil, configFaults: [], ownsTables: true, stateFault: nil,
             handovers: handovers)
-        return StatusReport(status: status, unhealthy: BackendList(backends: []))
+        return StatusReport(status: status, troubles: .none)
     }
 
     @Test func statusShowsEachFarmInTransitionAndNothingElse() throws {

@@ -44,7 +44,7 @@ import Testing
 
     @Test func aSocketLeftByACrashIsTakenOverAndRemovedAtTheEnd() async throws {
         try await withSocketPath { path async throws in
-            try leaveDeadSocket(at: path)
+            close(try boundSocket(at: path))
             let client = ControlClient(socketPath: path)
             await #expect(throws: Unreachable.self) { try await client.status() }
             try await RunningServer.with(path: path) { _ async throws in
@@ -82,7 +82,7 @@ import Testing
                 case .renamed: rename(path, path + "2")
                 case .replacedByADeadOne:
                     unlink(path)
-                    try leaveDeadSocket(at: path)
+                    close(try boundSocket(at: path))
                 }
                 try await comesBack(server)
                 let now = try #require(status(path))
@@ -131,16 +131,17 @@ import Testing
             }
         }
     }
+}
 
-    private func leaveDeadSocket(at path: String) throws {
-        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
-        }
-        try #require(bound == 0)
-        close(descriptor)
+/// Nobody listens at it.
+func boundSocket(at path: String) throws -> Int32 {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    let bound = withUnsafePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
     }
+    try #require(bound == 0)
+    return descriptor
 }

@@ -13,6 +13,9 @@ actor FakeBalancer: ControlService {
     /// Thrown by every call while set.
     private var problem: Problem?
     private var isDegraded = false
+    private var isAboveRadius = false
+    private var holdsApplies = false
+    private var heldApplies: [CheckedContinuation<Void, Never>] = []
     private var connections: [Int?] = [12]
     private var backendsByName: [String: BackendView]
     private var followers: [AsyncStream<EventView>.Continuation] = []
@@ -25,6 +28,14 @@ actor FakeBalancer: ControlService {
 
     func fail(with problem: Problem?) { self.problem = problem }
     func degrade(_ isDegraded: Bool) { self.isDegraded = isDegraded }
+    /// What is planned needs to be forced.
+    func exceedRadius() { isAboveRadius = true }
+    /// While it does, an apply has no end.
+    func holdApplies(_ holds: Bool) {
+        holdsApplies = holds
+        for apply in heldApplies { apply.resume() }
+        heldApplies = []
+    }
     /// What each further counting answers; the last goes on.
     func count(_ connections: [Int?]) { self.connections = connections }
 
@@ -87,11 +98,14 @@ actor FakeBalancer: ControlService {
         return view
     }
 
-    func apply(_ request: ApplyRequest, by caller: Caller) throws(Problem) -> PlanView {
+    func apply(_ request: ApplyRequest, by caller: Caller) async throws(Problem) -> PlanView {
         try failIfAsked()
+        while holdsApplies { await withCheckedContinuation { heldApplies.append($0) } }
         asked.applies.append(request)
         asked.callers.append(caller.name)
-        return Sample.plan(same: !isDegraded)
+        var plan = Sample.plan(same: !isDegraded)
+        plan.needsForce = isAboveRadius
+        return plan
     }
 
     func sessions(farm: String?) async throws(Problem) -> SessionList {
@@ -113,7 +127,8 @@ actor FakeBalancer: ControlService {
         return Sample.trace(from: from, to: to)
     }
 
-    func events(farm: String?) -> AsyncStream<EventView> {
+    func events(farm: String?) throws(Problem) -> AsyncStream<EventView> {
+        if let farm { try knowing(farm) }
         let (stream, follower) = AsyncStream.makeStream(of: EventView.self)
         followers.append(follower)
         departures.append(AsyncStream { departure in follower.onTermination = { _ in departure.finish() } })

@@ -8,6 +8,7 @@ import Testing
             let healthy = await LbctlRun.of("status", on: server)
             #expect(healthy.code == 0 && healthy.output.contains("farms        1: 1 up, 0 degraded, 0 down"))
             #expect(healthy.output.contains("[fd00:1::13]:8080") && !healthy.output.contains("10.0.1.11"))
+            #expect(healthy.output.contains("web   degraded      1/2     1  [fd00:1::13]:8080: connection refused\n"), "\(healthy.output)")
             await server.balancer.degrade(true)
             let degraded = await LbctlRun.of("status", "-o", "json", on: server)
             #expect(degraded.code == 6 && degraded.output.contains("\"generation\": 42"))
@@ -42,7 +43,7 @@ import Testing
             let words = await LbctlRun.of("why", "web/web1", on: server).output
             for part in [
                 "web: degraded\n", "ipv4: 1 of 3 healthy; quorum 1; tiers 1; PANIC: all are used", "  gets new connections\n",
-                "neighbour 02:00:00:00:00:0b via eth1", "2 relapses in a row", "1 ejections in a row", "turned up: connected",
+                "neighbour 02:00:00:00:00:0b via eth1", "2 relapses in a row", "1 ejection in a row", "turned up: connected",
                 "failure after 0.25 ms: connection refused", "7 succeeded, 2 failed, 1 were late (ours)",
             ] { #expect(words.contains(part), "\(part) in \(words)") }
             #expect(await LbctlRun.of("why", "web", "-o", "json", on: server).output.contains("\"panicThreshold\": 50"))
@@ -65,7 +66,7 @@ import Testing
     @Test func overridesAreSentAndShown() async throws {
         try await RunningServer.with { server async throws in
             let drained = await LbctlRun.of("backend", "drain", "web/[fd00:1::13]:8080", on: server)
-            #expect(drained.output == "web/[fd00:1::13]:8080: drain (override), down, weight 0 of 10, share 0%\n")
+            #expect(drained.output == "web/[fd00:1::13]:8080: drain (override), down, weight 0 (file: 10), share 0%\n")
             #expect(await LbctlRun.of("backend", "weight", "web/web1", "3", on: server).code == 0)
             #expect(await LbctlRun.of("backend", "maintenance", "web/web1", on: server).code == 0)
             #expect(await LbctlRun.of("backend", "ready", "web/web1", "--wait", on: server).code == 0)
@@ -110,6 +111,27 @@ import Testing
         }
     }
 
+    @Test func aDryRunLeavesWithFourWhereTheApplyWould() async throws {
+        try await RunningServer.with { server async throws in
+            await server.balancer.degrade(true)
+            await server.balancer.exceedRadius()
+            let dry = await LbctlRun.of("apply", "--dry-run", on: server)
+            #expect(dry.code == 4 && dry.output.contains("needs --force") && dry.errors.contains("`lbctl apply --force`"))
+            #expect(await LbctlRun.of("apply", "--dry-run", "--force", on: server).code == 0)
+            #expect(await LbctlRun.of("plan", on: server).code == 1, "a plan says that something would change")
+        }
+    }
+
+    @Test func theFormatMayStandBeforeTheVerb() async throws {
+        try await RunningServer.with { server async throws in
+            let expected = await LbctlRun.of("farm", "list", "-o", "json", on: server)
+            #expect(expected.code == 0)
+            for words in [["-o", "json"], ["--output", "json"], ["--output=json"], ["-o=json"]] {
+                #expect(await LbctlRun.of(words + ["farm", "list"], on: server).output == expected.output, "\(words)")
+            }
+        }
+    }
+
     @Test func traceShowsStepsAndOutcomes() async throws {
         try await RunningServer.with { server async throws in
             let trace = await LbctlRun.of("trace", "--from", "198.51.100.7:1", "--to", "203.0.113.10:80", on: server)
@@ -136,6 +158,15 @@ import Testing
             #expect(await lines.code == 5)
             #expect(await lines.output == String(decoding: try ControlJSON.encode(Sample.event), as: UTF8.self) + "\n")
             #expect(await text.output == "2026-01-02T03:04:05.678Z verdict web/web1 down: connection refused\n")
+            #expect(await lines.errors.hasPrefix("watching all farms (Ctrl-C ends)\n"))
+            #expect(await text.errors.hasPrefix("watching farm web (Ctrl-C ends)\n"))
+        }
+    }
+
+    @Test func aFarmThatIsNotThereIsNotWatched() async throws {
+        try await RunningServer.with { server async throws in
+            let run = await LbctlRun.of("monitor", "--farm", "wbe", on: server)
+            #expect(run.code == 3 && run.errors == "error: there is no farm wbe\n")
         }
     }
 
@@ -145,7 +176,9 @@ import Testing
             await server.balancer.fail(with: Problem(title: "Refused", status: status, detail: "so it is", faults: ["error[E012]: fault"]))
             let run = await LbctlRun.of("apply", on: server)
             #expect(run.code == code && run.output.isEmpty)
-            #expect(run.errors == "error[E012]: fault\n\nerror: Refused: so it is\n")
+            // What HTTP calls a request that is at fault, or a name that is not there, is no word for a person.
+            let title = [400, 404].contains(status) ? "" : "Refused: "
+            #expect(run.errors == "error[E012]: fault\n\nerror: \(title)so it is\n")
         }
     }
 

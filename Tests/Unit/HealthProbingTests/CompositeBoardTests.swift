@@ -58,7 +58,7 @@ import Testing
         _ = board.translate([report(whole.parts[0], .up)])
         let down = board.translate([report(whole.parts[1], .down, "status 503")]).first
         #expect(down?.target == whole && down?.verdict == .down && down?.previous == .unknown)
-        #expect(down?.reason == "1 of 2 checks succeed, http 10.0.0.1:8080: status 503")
+        #expect(down?.reason == "1 of 2 checks succeeds, http 10.0.0.1:8080: status 503")
     }
 
     @Test func whatWasKnownHoldsUntilEnoughHaveSpoken() {

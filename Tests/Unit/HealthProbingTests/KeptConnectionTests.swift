@@ -81,42 +81,6 @@ import Testing
         #expect(watched.loop.counts().failed == 0 && counter.connections >= 6)
     }
 
-    /// What comes over a kept connection in the place of an answer, and what the probe makes of it; `silence` is asked again elsewhere.
-    struct Reply: Sendable, CustomTestStringConvertible {
-        let testDescription, text: String
-        let outcome: ProbeOutcome
-        var isClosed = true
-        var isReopened = true
-    }
-
-    @Test(arguments: [
-        Reply(testDescription: "the end", text: "", outcome: .silence("closed without an answer")),
-        Reply(testDescription: "a 408 and the end", text: "HTTP/1.1 408 Request Timeout\r\n\r\n", outcome: .silence("status 408")),
-        Reply(testDescription: "a 408", text: "HTTP/1.0 408 Late\r\n", outcome: .silence("status 408"), isClosed: false),
-        Reply(testDescription: "another refusal", text: "HTTP/1.1 503 Sorry\r\n\r\n", outcome: .failure("status 503")),
-        Reply(testDescription: "half a line", text: "HTTP/1.1 20", outcome: .failure("closed within the answer")),
-        Reply(testDescription: "half a head", text: "HTTP/1.1 200 OK\r\nX: ", outcome: .failure("closed within the answer")),
-        Reply(testDescription: "half a body", text: "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nh", outcome: .success("status 200")),
-        Reply(testDescription: "noise", text: "what?\r\n", outcome: .failure("not an HTTP/1 answer")),
-        Reply(
-            testDescription: "a 408 over a new connection", text: "HTTP/1.1 408 Request Timeout\r\n\r\n", outcome: .failure("status 408"),
-            isReopened: false),
-    ])
-    func onlyAFarewellIsAskedAgain(_ reply: Reply) throws {
-        var exchange = HTTPExchange(check: HTTPCheck(), target: try #require(Endpoint("127.0.0.1:80")))
-        _ = exchange.opened()
-        if reply.isReopened {
-            #expect(exchange.received(Array(Self.answer.utf8).span) == .done(.success("status 200")))
-            _ = exchange.opened()
-        }
-        var outcome: ProbeOutcome?
-        for byte in reply.text.utf8 where outcome == nil {
-            if case .done(let end) = exchange.received([byte].span) { outcome = end }
-        }
-        if outcome == nil, reply.isClosed { outcome = exchange.closed() }
-        #expect(outcome == reply.outcome)
-    }
-
     /// How a server ends a kept connection exactly when the next probe has begun.
     enum Impatience: CaseIterable { case end, reset, timeout, timeoutAndReset }
 

@@ -166,7 +166,7 @@ func instant(_ second: Int) -> MonotonicInstant { MonotonicInstant(nanoseconds: 
         scene.turn(.down, "b1", "b2", "b3", at: 10)
         let panic = scene.state.peculiarities(of: scene.farm)
         let began = panic.notices(since: FarmPeculiarities()) { "\($0)" }
-        #expect(began.map(\.state) == ["panic"] && began[0].words == "panic: 1 of 4 backends are healthy; all are used")
+        #expect(began.map(\.state) == ["panic"] && began[0].words == "panic: 1 of 4 backends healthy; all are used")
         #expect(panic.notices(since: panic) { "\($0)" }.isEmpty)
         #expect(FarmPeculiarities().notices(since: panic) { "\($0)" }.map(\.state) == ["panic-over"])
         #expect(scene.state.takeJudged() == ["web"] && scene.state.takeJudged().isEmpty)

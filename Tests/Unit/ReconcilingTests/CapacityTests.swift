@@ -16,7 +16,7 @@ import Testing
 
     /// What is told while the body runs.
     private func told(_ scene: Scene, _ reconciler: Reconciler, _ body: () async throws -> Void) async throws -> [String] {
-        var events = await reconciler.events(farm: nil).makeAsyncIterator()
+        var events = try await reconciler.events(farm: nil).makeAsyncIterator()
         try await body()
         reconciler.events.post(.config, "the end")
         var told: [String] = []

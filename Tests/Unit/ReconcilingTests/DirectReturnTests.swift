@@ -31,7 +31,7 @@ import Testing
             let detail = try await reconciler.farm("web")
             #expect(detail.farm.state == .down)
             #expect(detail.backends.allSatisfy { $0.reason.contains("no neighbour") && $0.effectiveWeight == 0 })
-            let events = await reconciler.events(farm: nil)
+            let events = try await reconciler.events(farm: nil)
             scene.post(scene.network.answer("10.0.0.2", Self.second))
             try await until("it serves") { scene.kernel.reached(Self.listener) == [Self.second] }
             #expect(await ReconcilingTests.first(.neighbour, of: events)?.message == "10.0.0.2 is at \(Self.second)")
@@ -86,7 +86,7 @@ import Testing
     @Test func anAnswerThatIsNoNewsCostsNothing() async throws {
         try await serving { scene in
             let before = scene.kernel.batches.count
-            let events = await scene.reconciler.events(farm: nil)
+            let events = try await scene.reconciler.events(farm: nil)
             scene.post(scene.network.answer("10.0.0.2", Self.second), .linkGone(index: 99))
             for await event in events {
                 #expect(event.kind == .link)
@@ -98,7 +98,7 @@ import Testing
 
     @Test func aLinkThatIsDownTakesItsBackendsOut() async throws {
         try await serving { scene in
-            let events = await scene.reconciler.events(farm: nil)
+            let events = try await scene.reconciler.events(farm: nil)
             scene.network.set(isUp: false)
             scene.post(.link(scene.network.link))
             #expect(await ReconcilingTests.first(.link, of: events)?.message == "eth1 is down")
@@ -113,7 +113,7 @@ import Testing
     @Test func aNetworkThatCannotBeReadTakesNobodyOut() async throws {
         try await serving { scene in
             scene.network.set(isReadable: false)
-            let events = await scene.reconciler.events(farm: nil)
+            let events = try await scene.reconciler.events(farm: nil)
             scene.post(.routes, .overrun(.network), .linkGone(index: 99))
             _ = try #require(await ReconcilingTests.first(.link, of: events))
             #expect(scene.kernel.reached(Self.listener) == [Self.first, Self.second])
@@ -131,7 +131,7 @@ import Testing
     @Test func neighboursOfOthersAreNoBusinessOfOurs() async throws {
         try await serving { scene in
             let before = scene.kernel.batches.count
-            let events = await scene.reconciler.events(farm: nil)
+            let events = try await scene.reconciler.events(farm: nil)
             scene.post(scene.network.answer("10.0.0.77", "02:00:00:00:00:77"), .linkGone(index: 99))
             let event = await ReconcilingTests.first(.link, of: events)
             #expect(event?.message == "device 99 is gone")

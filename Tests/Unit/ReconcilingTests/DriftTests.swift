@@ -10,7 +10,7 @@ import Testing
 
     /// All news up to here have been handled.
     private func handled(_ scene: Scene, _ events: KernelEvent...) async throws {
-        let notes = await scene.reconciler.events(farm: nil)
+        let notes = try await scene.reconciler.events(farm: nil)
         scene.inbox.post(events + [.linkGone(index: 99)])
         _ = try #require(await first(.link, of: notes))
     }
@@ -19,7 +19,7 @@ import Testing
         let scene = try Scene(FarmTexts.farm(), isOwned: false)
         try await scene.run { reconciler in
             try await scene.settled()
-            let events = await reconciler.events(farm: nil)
+            let events = try await reconciler.events(farm: nil)
             let generation = try scene.kernel.commitForeign(Batch([.deleteTable(.inet)]))
             #expect(scene.kernel.reached("203.0.113.10:80") == ["pass"])
             scene.post(.generation(generation, author: Self.nft))

@@ -60,7 +60,7 @@ import Testing
     @Test func aFaultIsAnEventOnce() async throws {
         let scene = try Scene(FarmTexts.farm())
         try await scene.run { reconciler in
-            let events = await reconciler.events(farm: nil)
+            let events = try await reconciler.events(farm: nil)
             scene.texts.replace("farm: [")
             for _ in 1...2 { _ = await reconciler.apply(author: "files") }
             scene.texts.replace("farm: {}")
@@ -123,7 +123,7 @@ import Testing
         scene.texts.replace("farm: [")
         let next = try scene.restarted()
         try await next.run { _ in
-            let events = await next.reconciler.events(farm: nil)
+            let events = try await next.reconciler.events(farm: nil)
             let generation = try scene.kernel.commitForeign(.init([.addSet(.inet, name: "theirs", .init(key: [.port]))]))
             next.post(.generation(generation, author: .init(processID: 7, name: "nft")), .overrun(.tables), .linkGone(index: 3))
             _ = try #require(await first(.link, of: events), "the news are handled")
@@ -160,12 +160,13 @@ import Testing
             let problem = await #expect(throws: Problem.self) { try await apply(scene) }
             #expect(problem?.status == 409)
             #expect(scene.kernel.batches.count == before)
-            #expect(await reconciler.status().configFaults.count == 1)
+            let held = await reconciler.status()
+            #expect(held.heldBack && held.configFaults == [problem?.detail] && problem?.detail.contains("apply --force") == true)
             let planned = try await apply(scene, dryRun: true)
             #expect(planned.needsForce)
             _ = try await apply(scene, force: true)
-            #expect(await reconciler.status().farms.total == 2)
-            #expect(await reconciler.status().configFaults.isEmpty)
+            let forced = await reconciler.status()
+            #expect(forced.farms.total == 2 && forced.configFaults.isEmpty && !forced.heldBack)
             #expect(scene.kernel.reached("203.0.113.107:80") == ["pass"])
         }
     }
@@ -190,13 +191,28 @@ import Testing
         }
     }
 
+    @Test func whatIsHeldBackIsToldAsThatAndNotAsAFault() async throws {
+        let scene = try Scene(FarmTexts.farms(8))
+        try await scene.run { reconciler in
+            try await scene.settled()
+            let events = try await reconciler.events(farm: nil)
+            scene.texts.replace(FarmTexts.farms(2))
+            _ = await reconciler.apply(author: "files")
+            let told = await first(.config, of: events)
+            #expect(told?.message.hasPrefix("farm files are held back by the blast radius: 6 of 8 listeners") == true, "\(told as Any)")
+            scene.texts.replace("farm: [")
+            _ = await reconciler.apply(author: "files")
+            #expect(await !reconciler.status().heldBack, "now they have faults")
+        }
+    }
+
     @Test func losingMostListenersIsRefusedAtAStartToo() async throws {
         let scene = try Scene(FarmTexts.farms(8))
         try await scene.run { _ in try await scene.settled() }
         scene.texts.replace([])
         try await scene.restarted().run { reconciler in
-            #expect(await reconciler.status().farms.total == 8)
-            #expect(await reconciler.status().configFaults.count == 1)
+            let status = await reconciler.status()
+            #expect(status.farms.total == 8 && status.configFaults.count == 1 && status.heldBack)
             #expect(scene.kernel.reached("203.0.113.107:80").count == 3)
         }
         #expect(scene.store.text(.lastGood)?.contains("farm: f7") == true)

@@ -49,7 +49,7 @@ import Testing
 
     @Test func aTransitionIsShown() async throws {
         try await serving { scene in
-            let events = await scene.reconciler.events(farm: "web")
+            let events = try await scene.reconciler.events(farm: "web")
             let before = await scene.reconciler.counters.transitions
             try await drain(scene)
             let shown = try #require(await scene.reconciler.status().handovers.first)
@@ -69,7 +69,7 @@ import Testing
         try await serving(Self.impatient) { scene in
             try await until("what the start brought is over") { await scene.reconciler.status().handovers.isEmpty }
             let steady = scene.kernel.ruleset
-            let events = await scene.reconciler.events(farm: "web")
+            let events = try await scene.reconciler.events(farm: "web")
             scene.kernel.change { $0.packets = { 1 } }
             try await drain(scene)
             _ = await first(.handover, of: events)

@@ -27,7 +27,7 @@ import Testing
         let scene = try Scene(FarmTexts.farm(also: Self.lines))
         try await scene.run { reconciler in
             try await scene.settled()
-            let events = await reconciler.events(farm: nil)
+            let events = try await reconciler.events(farm: nil)
             let changes = await reconciler.changes.changes.count
             scene.ledger.hold(try Self.open(600, 20, 20), opening: 30)
             try await until("b1 gets little") { try await backends(reconciler)[0].share < 0.02 }

@@ -79,7 +79,7 @@ import Testing
         let scene = try Scene(FarmTexts.farm())
         try await scene.run { reconciler in
             try await scene.settled()
-            let events = await reconciler.events(farm: "web")
+            let events = try await reconciler.events(farm: "web")
             _ = try await set(scene, .init(admin: "maintenance"))
             let event = try #require(await first(.override, of: events))
             #expect(event.backend == "b1" && event.message == "maintenance (lbctl:test)")

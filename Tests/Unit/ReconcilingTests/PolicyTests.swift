@@ -16,7 +16,7 @@ import Testing
         let scene = try Scene(FarmTexts.farm(backends: 4))
         try await scene.run { reconciler in
             try await scene.settled()
-            let events = await reconciler.events(farm: "web")
+            let events = try await reconciler.events(farm: "web")
             scene.prober.report(.down, of: "10.0.0.1:8080", "10.0.0.2:8080", "10.0.0.3:8080")
             let event = try #require(await first(.policy, of: events))
             #expect(event.state == "panic" && event.message.contains("1 of 4"))

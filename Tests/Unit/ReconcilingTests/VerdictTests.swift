@@ -189,7 +189,7 @@ import Testing
         let scene = try Scene(FarmTexts.farm())
         try await scene.run { reconciler in
             try await scene.settled()
-            let events = await reconciler.events(farm: "web")
+            let events = try await reconciler.events(farm: "web")
             scene.prober.report(.down, of: "10.0.0.2:8080")
             let event = try #require(await first(.verdict, of: events))
             #expect(event.farm == "web" && event.backend == "b2" && event.message == "down: found down")

@@ -24,6 +24,25 @@ import Testing
         }
     }
 
+    @Test func eventsOfAFarmThatIsNotThereAreNotWaitedFor() async throws {
+        let scene = try Scene(FarmTexts.farm())
+        try await scene.run { reconciler in
+            let problem = await #expect(throws: Problem.self) { try await reconciler.events(farm: "wbe") }
+            #expect(problem?.status == 404)
+        }
+    }
+
+    /// Nothing conflicts, and no name is wrong: there is nothing that could be deleted.
+    @Test func aFarmWithoutPersistenceHasNoSessionsToDelete() async throws {
+        let scene = try Scene(FarmTexts.farm())
+        try await scene.run { reconciler in
+            let problem = await #expect(throws: Problem.self) {
+                try await reconciler.deleteSessions(farm: "web", client: nil, backend: nil, by: Scene.caller)
+            }
+            #expect(problem?.status == 422 && problem?.detail.contains("no persistence") == true)
+        }
+    }
+
     @Test func aFarmThatAnOperatorThinsOutIsNotDegraded() async throws {
         let scene = try Scene(FarmTexts.farm(backends: 2))
         try await scene.run { reconciler in

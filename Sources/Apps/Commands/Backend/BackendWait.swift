@@ -5,7 +5,8 @@ import ControlClient
 /// `--wait` of the verbs that change what a backend is given.
 struct BackendWait: ParsableArguments {
     @Flag(help: "Wait until it is done.") var wait = false
-    @Option(help: ArgumentHelp("How long to wait.", valueName: "duration")) var timeout = TimeSpan(.seconds(300))
+    @Option(help: ArgumentHelp("How long to wait. (default: 5m)", valueName: "duration"), transform: TimeSpan.read)
+    var timeout = TimeSpan(.seconds(300))
 
     /// Returns once no connection is left.
     func forIdle(_ options: BackendOptions, from view: BackendView) async throws -> BackendView {

@@ -8,10 +8,26 @@ enum FarmFileReading {
 
     /// `-` is standard input.
     static func file(_ path: String) throws -> FarmFile {
-        let descriptor = path == "-" ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC)
+        guard path != "-" else { return FarmFile(path: path, text: try contents(of: STDIN_FILENO, path)) }
+        // Without O_NONBLOCK the open of a named pipe would wait for a writer.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw failure(path) }
-        defer { if descriptor != STDIN_FILENO { close(descriptor) } }
+        defer { close(descriptor) }
+        if let objection = try objection(to: descriptor, path) { throw CommandFailure(.failed, objection) }
         return FarmFile(path: path, text: try contents(of: descriptor, path))
+    }
+
+    /// What is no regular file may never end, or never begin.
+    private static func objection(to descriptor: Int32, _ path: String) throws -> String? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure(path) }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return nil
+        case S_IFDIR: return "\(path) is a directory; `lbctl check --farms \(path)` checks the files in it"
+        case let kind:
+            let words = kind == S_IFIFO ? "a named pipe" : "a device"
+            return "\(path) is \(words) and no regular file; `lbctl check -` reads standard input"
+        }
     }
 
     private static func contents(of descriptor: Int32, _ path: String) throws -> [UInt8] {

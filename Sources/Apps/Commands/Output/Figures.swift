@@ -7,6 +7,3 @@ func percent(_ share: Double) -> String {
     if tenths == 1000, share < 1 { return ">99.9%" }
     return tenths.isMultiple(of: 10) ? "\(tenths / 10)%" : "\(tenths / 10).\(tenths % 10)%"
 }
-
-/// `1 farm`, `2 farms`.
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

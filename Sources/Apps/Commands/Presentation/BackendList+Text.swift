@@ -35,8 +35,8 @@ extension BackendView {
         ]
     }
 
-    /// `10`, or `0 of 10` when health or an override has changed it.
-    var weightText: String { effectiveWeight == weight ? "\(weight)" : "\(effectiveWeight) of \(weight)" }
+    /// `10`, or `0 (file: 10)` when health, an override or what is open makes it another than its file's.
+    var weightText: String { effectiveWeight == weight ? "\(weight)" : "\(effectiveWeight) (file: \(weight))" }
 }
 
 extension BackendView: Presentable {

@@ -20,5 +20,5 @@ extension SessionView {
 
 extension SessionsDeleted: Presentable {
     var names: [String] { [] }
-    func text(_ style: TextStyle) -> String { "\(deleted) session\(deleted == 1 ? "" : "s") deleted\n" }
+    func text(_ style: TextStyle) -> String { "\(counted(deleted, "session")) deleted\n" }
 }

@@ -1,10 +1,9 @@
 import ControlAPI
 
-/// One screen: the status, and the backends behind what is wrong with it.
+/// One screen: the status, and who is behind what is wrong with it.
 struct StatusReport: Presentable {
     let status: StatusView
-    /// Those that are configured and not up.
-    let unhealthy: BackendList
+    let troubles: Troubles
 
     func encode(to encoder: any Encoder) throws { try status.encode(to: encoder) }
 
@@ -15,7 +14,7 @@ struct StatusReport: Presentable {
 
     func text(_ style: TextStyle) -> String {
         let rows = [daemon, farms(style), backends(style), lastChange(style)].map { $0 + "\n" }.joined() + handovers
-        return rows + warnings(style) + (unhealthy.backends.isEmpty ? "" : "\n" + unhealthy.text(style))
+        return rows + warnings(style) + troubles.text(style)
     }
 
     private var daemon: String {
@@ -57,14 +56,17 @@ struct StatusReport: Presentable {
         if status.drift { warnings.append("drift: the kernel's tables differ from what was committed") }
         if let fault = status.stateFault { warnings.append("state: \(Printable.text(fault)); overrides will not survive a restart") }
         let faults = status.configFaults.map { Printable.lines($0) }
-        if !faults.isEmpty { warnings.append("farm files have faults; what ran before them goes on:") }
+        if !faults.isEmpty {
+            let trouble = status.heldBack ? "are good, and held back by the blast radius" : "have faults"
+            warnings.append("farm files \(trouble); what ran before them goes on:")
+        }
         return (warnings.map { Tint.yellow.applied(to: $0, if: style.isColoured) } + faults).map { "\n\($0)\n" }.joined()
     }
 }
 
 extension HandoverView {
     /// `12 slots move since …, until … at the latest`
-    var words: String { "\(slots) slots move since \(since), until \(endsBy) at the latest" }
+    var words: String { "\(counted(slots, "slot", "move")) since \(since), until \(endsBy) at the latest" }
 }
 
 extension StatusView {

@@ -32,8 +32,8 @@ extension BackendWhy {
         ]
         lines += findings.map { "  \(Printable.text($0))" }
         if let neighbour { lines.append("  neighbour \(Printable.text(neighbour))") }
-        if relapses > 0 { lines.append("  \(relapses) relapses in a row") }
-        if ejections > 0 { lines.append("  \(ejections) ejections in a row") }
+        if relapses > 0 { lines.append("  \(counted(relapses, "relapse")) in a row") }
+        if ejections > 0 { lines.append("  \(counted(ejections, "ejection")) in a row") }
         lines += probe?.lines ?? ["  not probed"]
         return lines.map { $0 + "\n" }.joined()
     }

@@ -7,7 +7,7 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "One screen: daemon, farms, unhealthy backends, last change, drift.",
         discussion: """
-            Leaves with 6 when something is degraded: a farm that is not fully up, drift, faults in farm files, a refused change.
+            Leaves with 6 when something is degraded: a farm that is not fully up, drift, farm files with faults or held back, a refused change.
 
             Examples:
               lbctl status
@@ -17,13 +17,14 @@ struct StatusCommand: AsyncParsableCommand {
     )
 
     @Flag(help: "Wait until the daemon answers and nothing is degraded.") var wait = false
-    @Option(help: ArgumentHelp("How long to wait.", valueName: "duration")) var timeout = TimeSpan(.seconds(60))
+    @Option(help: ArgumentHelp("How long to wait. (default: 60s)", valueName: "duration"), transform: TimeSpan.read)
+    var timeout = TimeSpan(.seconds(60))
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
         let status = wait ? try await settled(connection.client) : try await connection.client.status()
-        let report = StatusReport(status: status, unhealthy: try await unhealthy(connection.client))
+        let report = StatusReport(status: status, troubles: try await troubles(connection.client))
         try output.show(report)
         if report.isDegraded { throw ExitCode(ExitStatus.degraded.rawValue) }
     }
@@ -45,8 +46,8 @@ struct StatusCommand: AsyncParsableCommand {
     }
 
     /// Only people are shown them.
-    private func unhealthy(_ client: ControlClient) async throws -> BackendList {
-        guard output.output == .table || output.output == .wide else { return BackendList(backends: []) }
-        return BackendList(backends: try await client.backends().backends.filter { $0.health != "up" })
+    private func troubles(_ client: ControlClient) async throws -> Troubles {
+        guard output.output == .table || output.output == .wide else { return .none }
+        return Troubles(farms: try await client.farms().farms, backends: try await client.backends().backends)
     }
 }

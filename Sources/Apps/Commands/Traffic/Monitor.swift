@@ -6,7 +6,7 @@ struct MonitorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "monitor", abstract: "Events as they happen: verdicts, changes, drift, neighbours, links.",
         discussion: """
-            Goes on until it is interrupted; leaves with 5 when the daemon stops.
+            Goes on until it is interrupted; leaves with 5 when the daemon stops. That it has begun is said on standard error.
 
             Examples:
               lbctl monitor
@@ -21,7 +21,9 @@ struct MonitorCommand: AsyncParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func run() async throws {
-        try await connection.client.events(farm: farm) { event in
+        try await connection.client.events(farm: farm) {
+            Console.current.complain("watching \(farm.map { "farm \(Printable.text($0))" } ?? "all farms") (Ctrl-C ends)\n")
+        } receive: { event in
             Console.current.write(try line(event))
             return true
         }
