@@ -2,6 +2,7 @@ import ControlAPI
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Synchronization
 
 /// The process's one event loop. It lives as long as the process: starting and stopping one a call would cost more than the call.
 private let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -20,14 +21,14 @@ extension ControlClient {
     /// Sends the request and returns the body of a good answer.
     func answer(to request: ControlRequest) async throws -> [UInt8] {
         let wire = try await connected()
-        let started = ContinuousClock.now
-        let deadline = wire.channel.eventLoop.scheduleTask(in: TimeAmount(timeout)) { wire.channel.close(promise: nil) }
-        defer { deadline.cancel() }
+        let deadline = Deadline { wire.channel.close(promise: nil) }
+        let timer = wire.channel.eventLoop.scheduleTask(in: TimeAmount(timeout)) { deadline.pass() }
+        defer { timer.cancel() }
         return try await session(wire, request) { head, parts in
-            guard let body = try await body(from: &parts) else { throw silence(since: started) }
+            guard let body = try await body(from: &parts) else { throw silence(deadline) }
             return try checked(head, body)
         } silent: {
-            silence(since: started)
+            silence(deadline)
         }
     }
 
@@ -101,13 +102,25 @@ extension ControlClient {
         throw Problem(title: head.status.reasonPhrase, status: Int(head.status.code), detail: text)
     }
 
-    private func silence(since start: ContinuousClock.Instant) -> Unreachable {
-        // The event loop's timers go by another clock and may ring a moment before this one says so.
-        guard start.duration(to: .now) >= timeout * 0.9 else {
-            return unreachable("closed the connection without an answer: busy, or stopping")
-        }
+    private func silence(_ deadline: Deadline) -> Unreachable {
+        guard deadline.isPast else { return unreachable("closed the connection without an answer: busy, or stopping") }
         return Unreachable(
             socketPath: socketPath, reason: "lives, and did not answer this within \(timeout); what was asked for may still be done",
             isSilence: true)
+    }
+}
+
+/// Whether time was over when an exchange ended: the clocks of the event loop and of the process may disagree by a moment.
+private final class Deadline: Sendable {
+    private let hasPassed = Atomic(false)
+    private let onPassing: @Sendable () -> Void
+
+    init(_ onPassing: @escaping @Sendable () -> Void) { self.onPassing = onPassing }
+
+    var isPast: Bool { hasPassed.load(ordering: .acquiring) }
+
+    func pass() {
+        hasPassed.store(true, ordering: .releasing)
+        onPassing()
     }
 }
