@@ -27,11 +27,17 @@ public struct ProbeRecord: Sendable, Hashable {
     public var result: ProbeResult
     /// When the result was known.
     public var at: MonotonicInstant
-    /// From the start of the probe to its result.
-    public var duration: Duration
+    /// From the start of the probe to its result; kept to the microsecond.
+    public var duration: Duration { .nanoseconds(nanoseconds) }
+    // Not as a `Duration`: those are divided in 128 bits.
+    public let nanoseconds: Int64
 
     public init(result: ProbeResult, at: MonotonicInstant, duration: Duration) {
-        (self.result, self.at, self.duration) = (result, at, duration)
+        (self.result, self.at, nanoseconds) = (result, at, duration.wholeNanoseconds)
+    }
+
+    public init(result: ProbeResult, at: MonotonicInstant, startedAt: MonotonicInstant) {
+        (self.result, self.at, nanoseconds) = (result, at, at.nanoseconds - startedAt.nanoseconds)
     }
 }
 
@@ -54,17 +60,19 @@ public struct ProbeHistory: Sendable, Hashable {
     public static func == (left: Self, right: Self) -> Bool { left.records == right.records }
     public func hash(into hasher: inout Hasher) { hasher.combine(records) }
 
-    /// Less than half of a record: there are eight a target, and tens of thousands of targets.
+    /// A third of a record: there are eight a target, and tens of thousands of targets.
     private struct Entry: Hashable {
         let reason: String
         let at: MonotonicInstant
-        let nanoseconds: Int64
+        /// Over an hour all are alike.
+        let microseconds: UInt32
         let kind: Kind
 
         enum Kind { case success, failure, late }
 
         init(_ record: ProbeRecord) {
-            (reason, at, nanoseconds) = (record.result.reason, record.at, record.duration.wholeNanoseconds)
+            (reason, at) = (record.result.reason, record.at)
+            microseconds = UInt32(clamping: record.nanoseconds / 1000)
             kind =
                 switch record.result {
                 case .success: .success
@@ -80,7 +88,7 @@ public struct ProbeHistory: Sendable, Hashable {
                 case .failure: .failure(reason)
                 case .late: .late(reason)
                 }
-            return ProbeRecord(result: result, at: at, duration: .nanoseconds(nanoseconds))
+            return ProbeRecord(result: result, at: at, duration: .microseconds(microseconds))
         }
     }
 }

@@ -24,16 +24,18 @@ public struct DurationHistogram: Sendable, Hashable {
         1_000_000_000, 2_500_000_000,
     ]
     private var counts = [UInt64](repeating: 0, count: bounds.count + 1)
-    public private(set) var sum: Duration = .zero
+    private var nanoseconds: Int64 = 0
 
     public init() {}
 
     public var count: UInt64 { counts.reduce(0, +) }
+    public var sum: Duration { .nanoseconds(nanoseconds) }
 
-    public mutating func add(_ duration: Duration) {
-        let nanoseconds = duration.wholeNanoseconds
+    public mutating func add(_ duration: Duration) { add(nanoseconds: duration.wholeNanoseconds) }
+
+    public mutating func add(nanoseconds: Int64) {
         counts[Self.bounds.firstIndex { nanoseconds <= $0 } ?? Self.bounds.count] += 1
-        sum += duration
+        self.nanoseconds += nanoseconds
     }
 
     /// How many were at most as long as each bound, in seconds; nil is no bound.

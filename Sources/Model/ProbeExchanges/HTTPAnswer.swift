@@ -25,20 +25,19 @@ final class HTTPAnswer {
     private var body: HTTPBody
     private var line: [UInt8] = []
     private var count = 0
-    private let isForHead: Bool
+    let check: HTTPCheck
     private var hasExcess = false
-    private let degraded: HTTPHeader?
     /// The header by which the server says so was there.
     private(set) var isDegraded = false
 
     init(_ check: HTTPCheck) {
-        isForHead = check.method == "HEAD"
-        degraded = check.degradedHeader
+        self.check = check
         body = HTTPBody(BodyExpectation(check))
         line.reserveCapacity(Self.usualLine)
     }
 
     var isEmpty: Bool { count == 0 }
+    func isExpected(_ status: Int) -> Bool { check.expectStatus.contains { $0.contains(status) } }
     var isPastHead: Bool { stage == .body || stage == .complete }
 
     var expectation: BodyExpectation { body.expectation }
@@ -118,14 +117,14 @@ final class HTTPAnswer {
     private func readHeader() {
         guard line.isEmpty else {
             if let fault = head.take(line) { stage = .malformed(fault) }
-            if let degraded, !head.isInterim, HTTPHead.line(line, says: degraded) { isDegraded = true }
+            if let degraded = check.degradedHeader, !head.isInterim, HTTPHead.line(line, says: degraded) { isDegraded = true }
             return
         }
         guard !head.isInterim else {
             stage = .statusLine
             return
         }
-        body.framing = head.framing(status: status, isForHead: isForHead)
+        body.framing = head.framing(status: status, isForHead: check.method == "HEAD")
         stage = body.isComplete ? .complete : .body
     }
 }

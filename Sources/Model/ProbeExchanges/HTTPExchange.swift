@@ -7,27 +7,32 @@ import NetTypes
 /// A failure ends the probe at once. A success waits until the answer is read or 64 KiB of its body are, because a reset in the middle
 /// shows as an error in the backend's log; if the deadline comes first, what is known decides.
 struct HTTPExchange: ProbeExchange {
-    private let check: HTTPCheck
+    /// Whole, because it is shared by all who ask alike; its `HTTPCheck` is with each answer.
+    private let health: HealthCheck
     private let target: Endpoint
-    private let reuse: Bool
     /// Nil between two probes.
     private var answer: HTTPAnswer?
     /// Whether the connection has carried a probe before.
     private var isReopened = false
 
-    init(check: HTTPCheck, target: Endpoint, reuse: Bool = true) {
-        (self.check, self.target, self.reuse) = (check, target, reuse)
+    init(_ health: HealthCheck, target: Endpoint) {
+        (self.health, self.target) = (health, target)
+        prepare()
+    }
+
+    private mutating func prepare() {
+        guard answer == nil, case .http(let check) = health.kind else { return }
         answer = HTTPAnswer(check)
     }
 
     mutating func opened() -> ProbeStep {
-        if answer == nil { answer = HTTPAnswer(check) }
-        return .send(request)
+        prepare()
+        return answer.map { .send(request($0.check)) } ?? .done(.unknown("not a check by http"))
     }
 
     mutating func rest() { (answer, isReopened) = (nil, true) }
 
-    var isReusable: Bool { reuse && answer?.leavesConnectionUsable == true }
+    var isReusable: Bool { health.way.reuse && answer?.leavesConnectionUsable == true }
 
     func received(_ bytes: Span<UInt8>) -> ProbeStep {
         guard let answer else { return .wait }
@@ -52,7 +57,7 @@ struct HTTPExchange: ProbeExchange {
     private func step(_ answer: HTTPAnswer) -> ProbeStep {
         // What a server says that has lost patience between two probes may meet the next request: it is no answer to that.
         if answer.status == 408, isReopened { return .done(.silence("status 408")) }
-        if let status = answer.status, !isExpected(status) { return .done(.failure("status \(status)")) }
+        if let status = answer.status, !answer.isExpected(status) { return .done(.failure("status \(status)")) }
         switch answer.stage {
         case .malformed(let words): return .done(.failure(words))
         case .complete: return .done(verdictSoFar(answer) ?? .failure(answer.expectation.words))
@@ -62,20 +67,18 @@ struct HTTPExchange: ProbeExchange {
 
     /// Success if status and body already satisfy the check.
     private func verdictSoFar(_ answer: HTTPAnswer) -> ProbeOutcome? {
-        guard let status = answer.status, isExpected(status), answer.isPastHead else { return nil }
+        guard let status = answer.status, answer.isExpected(status), answer.isPastHead else { return nil }
         guard answer.expectation.isMet else { return nil }
         guard answer.isDegraded else { return .success("status \(status)") }
         return .success("status \(status), degraded", advice: ProbeAdvice(isDegraded: true))
     }
 
-    private func isExpected(_ status: Int) -> Bool { check.expectStatus.contains { $0.contains(status) } }
-
-    private var request: [UInt8] {
+    private func request(_ check: HTTPCheck) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(192)
         func add(_ words: String...) { for word in words { bytes.append(contentsOf: word.utf8) } }
         add(check.method, " ", check.path, " HTTP/1.1\r\nHost: ", check.host ?? target.description, "\r\nUser-Agent: zvnft\r\nAccept: */*\r\n")
-        add("Connection: ", reuse ? "keep-alive" : "close", "\r\n")
+        add("Connection: ", health.way.reuse ? "keep-alive" : "close", "\r\n")
         if ["POST", "PUT", "PATCH"].contains(check.method) { add("Content-Length: 0\r\n") }
         for header in check.headers { add(header.description, "\r\n") }
         add("\r\n")

@@ -62,7 +62,7 @@ extension ProbeTarget {
         case .agent(let send): AgentExchange(send: send)
         case .tcp: TCPExchange()
         case .talk(let check): TalkExchange(check)
-        case .http(let check): HTTPExchange(check: check, target: authority, reuse: self.check.way.reuse)
+        case .http: HTTPExchange(check, target: authority)
         case .redis(let login): RedisExchange(login)
         case .postgres(let login): PostgresExchange(login)
         case .mysql(let login): MySQLExchange(login)

@@ -268,10 +268,12 @@ extension DesiredState {
     private mutating func indexUsers() {
         (users, directUsers, initialStates) = ([:], [:], [:])
         for farm in farms.values {
+            // Shared by all that have no other user, which are most.
+            let alone: Set = [farm.name]
             for backend in farm.backends {
                 if let target = farm.probeTarget(of: backend) {
                     note(farm.verdictPolicy(of: backend).initialState, of: target)
-                    users[target, default: []].insert(farm.name)
+                    users[target, default: alone].insert(farm.name)
                 }
                 if !farm.mode.usesConntrack { directUsers[backend.address, default: []].insert(farm.name) }
             }

@@ -13,7 +13,7 @@ struct ProbeDurations {
         return names.count - 1
     }
 
-    mutating func add(_ duration: Duration, to number: Int) { histograms[number].add(duration) }
+    mutating func add(nanoseconds: Int64, to number: Int) { histograms[number].add(nanoseconds: nanoseconds) }
 
     /// Of the types that have had a result.
     var byName: [String: DurationHistogram] {

@@ -35,10 +35,10 @@ extension ProbeEngine {
         if let principal = entry.principal { return testify(result, number, for: principal) }
         let result = entry.mark == nil ? result : explained(result, entry, number, wasConnected: wasConnected, now: now)
         count(result)
-        let record = ProbeRecord(result: result, at: now, duration: startedAt.duration(to: now))
+        let record = ProbeRecord(result: result, at: now, startedAt: startedAt)
         if case .late = result {
         } else {
-            durations.add(record.duration, to: entry.durationNumber)
+            durations.add(nanoseconds: record.nanoseconds, to: entry.durationNumber)
         }
         let advice = entry.state.advice
         let transition = entry.state.absorb(record, rise: entry.rise, fall: entry.fall)

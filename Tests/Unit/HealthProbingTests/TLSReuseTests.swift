@@ -21,7 +21,7 @@ import Testing
         let target = target(endpoint, HealthCheck(kind: .http(HTTPCheck()), way: ProbeWay(tls: tls)))
         var contexts = TLSContexts()
         var exchange = try TLSExchange(
-            tls, inner: HTTPExchange(check: HTTPCheck(), target: endpoint, reuse: true), target: target, contexts: &contexts)
+            tls, inner: HTTPExchange(HealthCheck(kind: .http(HTTPCheck())), target: endpoint), target: target, contexts: &contexts)
         let server = try TLSPeer()
         var step = exchange.opened()
         for _ in 0..<5 {

@@ -157,7 +157,7 @@ import Testing
     }
 
     private func exchange(for check: HTTPCheck) -> HTTPExchange {
-        HTTPExchange(check: check, target: Endpoint(address: IPAddress(v6: 0x2001_0db8_0000_0000, 1), port: 8080))
+        HTTPExchange(HealthCheck(kind: .http(check)), target: Endpoint(address: IPAddress(v6: 0x2001_0db8_0000_0000, 1), port: 8080))
     }
 
     private func judge(_ bytes: [UInt8], cutInto size: Int, _ example: Case) -> ProbeOutcome? {

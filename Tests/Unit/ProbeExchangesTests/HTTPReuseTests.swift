@@ -27,7 +27,7 @@ import Testing
             isReopened: false),
     ])
     func onlyAFarewellIsAskedAgain(_ reply: Reply) throws {
-        var exchange = HTTPExchange(check: HTTPCheck(), target: try #require(Endpoint("127.0.0.1:80")))
+        var exchange = HTTPExchange(HealthCheck(kind: .http(HTTPCheck())), target: try #require(Endpoint("127.0.0.1:80")))
         _ = exchange.opened()
         let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         if reply.isReopened {
