@@ -50,7 +50,10 @@ private func outcome(_ bytes: [UInt8], cutInto size: Int) -> ProbeOutcome {
     var talk = reader()
     _ = talk.opened()
     for start in stride(from: 0, to: bytes.count, by: size) {
-        if case .done(let end) = talk.received(Array(bytes[start..<min(start + size, bytes.count)]).span) { return end }
+        switch talk.received(Array(bytes[start..<min(start + size, bytes.count)]).span) {
+        case .done(let end), .finish(_, let end): return end
+        case .send, .hangUp, .wait: break
+        }
     }
     _ = talk.expired()
     return talk.closed()

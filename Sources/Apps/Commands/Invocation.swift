@@ -17,7 +17,9 @@ struct Invocation {
         }
         // Behind `--` nothing is an option.
         let end = rest.firstIndex(of: "--") ?? rest.endIndex
-        self.arguments = rest[..<end] + output + rest[end...]
+        // What stands behind the noun is nearer to it.
+        let isSaid = rest[..<end].contains { word in ["-o", "--output"].contains(word) || word.hasPrefix("--output=") }
+        self.arguments = rest[..<end] + (isSaid ? [] : output) + rest[end...]
     }
 
     /// What to say when the command line is not understood and begins with an option that is none of those.

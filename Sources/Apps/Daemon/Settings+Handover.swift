@@ -1,4 +1,3 @@
-import FarmConfig
 import ReconcilePolicy
 import Yams
 
@@ -21,13 +20,5 @@ extension HandoverSettings {
             default: return nil
             }
         }
-    }
-}
-
-extension Node {
-    /// Nil for what is no duration, or none within the range.
-    func duration(in range: ClosedRange<Duration>) -> Duration? {
-        guard let text = scalar?.string, case .success(let duration) = DurationText.parse(text, in: range) else { return nil }
-        return duration
     }
 }

@@ -1,4 +1,4 @@
-/// Durations as farm files, settings and commands write them: a whole number and a unit, as in `500ms`, `2s`, `10m` or `1h`.
+/// Durations as farm files, settings and `lbctl` write them: a whole number and a unit, as in `500ms`, `2s`, `10m` or `1h`.
 public enum DurationText {
     public struct Problem: Error {
         public let message: String

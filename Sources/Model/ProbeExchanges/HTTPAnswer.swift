@@ -90,8 +90,9 @@ final class HTTPAnswer {
             stage = .malformed("not an HTTP/1 answer")
             return end
         }
-        guard line.count <= Self.longestLine, count <= Self.longestAnswer else {
-            stage = .malformed("header line too long")
+        // The line feed counts, too: what is left for a body is never less than nothing.
+        guard line.count <= Self.longestLine, count < Self.longestAnswer else {
+            stage = .malformed(line.count > Self.longestLine ? "header line too long" : "answer too long")
             return end
         }
         guard end < bytes.count else { return end }

@@ -1,4 +1,4 @@
-/// The body of an answer, taken out of its framing byte by byte.
+/// The body of an answer, taken out of its framing.
 struct HTTPBody {
     enum Framing: Equatable {
         /// Bytes still to come.

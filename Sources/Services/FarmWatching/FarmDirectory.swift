@@ -18,11 +18,6 @@ public struct FarmDirectory: Sendable {
         public let files: [FarmFile]
         /// In the order of the names. With any of them the files are not all there is: nothing should be made of them.
         public let faults: [ReadFault]
-        /// Of each file, by its path.
-        public let digests: [String: ContentDigest]
-
-        /// Whether the other reading has the same files with the same contents and the same faults.
-        public func isSame(as other: Reading) -> Bool { digests == other.digests && faults == other.faults }
     }
 
     /// Reads everything; blocks on the disk.
@@ -41,8 +36,7 @@ public struct FarmDirectory: Sendable {
                 faults.append(error)
             }
         }
-        let digests = files.map { ($0.path, ContentDigest($0.text)) }
-        return Reading(files: files, faults: faults, digests: Dictionary(uniqueKeysWithValues: digests))
+        return Reading(files: files, faults: faults)
     }
 
     /// The names of the farm files, sorted.

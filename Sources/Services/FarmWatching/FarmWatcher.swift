@@ -5,8 +5,8 @@ import Threads
 
 /// Follows a directory of farm files on a thread of its own and says when it should be read again.
 ///
-/// It says so too often rather than too seldom: compare readings (`FarmDirectory.Reading.isSame`). The directory may be missing, come
-/// later, be removed and made again, or be a symbolic link that is turned elsewhere.
+/// It says so too often rather than too seldom. The directory may be missing, come later, be removed and made again, or be a symbolic
+/// link that is turned elsewhere.
 public final class FarmWatcher: Sendable {
     private let loop: WatchLoop
     private let thread: Mutex<DedicatedThread?>

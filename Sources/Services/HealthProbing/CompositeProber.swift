@@ -6,6 +6,8 @@ import Synchronization
 public final class CompositeProber: Sendable {
     private final class Board: Sendable {
         let state = Mutex(CompositeBoard())
+        /// Held until what follows from news is handed over: of two threads with news of a target the later one is heard last.
+        let order = Mutex(())
     }
 
     /// Probes one target each.
@@ -14,7 +16,7 @@ public final class CompositeProber: Sendable {
     private let clock: @Sendable () -> MonotonicInstant
     private let onChange: @Sendable ([ProbeReport]) -> Void
 
-    /// - Parameter onChange: as of `ProbeLoop`; may also be called by `setTargets`, for what is known already.
+    /// - Parameter onChange: as of `ProbeLoop`; may also be called by `setTargets`, for what is known already, and so must not call that.
     public init(
         settings: ProbeSettings = ProbeSettings(), clock: @escaping @Sendable () -> MonotonicInstant = { .now },
         onChange: @escaping @Sendable ([ProbeReport]) -> Void
@@ -22,8 +24,10 @@ public final class CompositeProber: Sendable {
         let board = Board()
         (self.board, self.clock, self.onChange) = (board, clock, onChange)
         loop = try ProbeLoop(settings: settings, clock: clock) { reports in
-            let translated = board.state.withLock { $0.translate(reports) }
-            if !translated.isEmpty { onChange(translated) }
+            board.order.withLock { _ in
+                let translated = board.state.withLock { $0.translate(reports) }
+                if !translated.isEmpty { onChange(translated) }
+            }
         }
     }
 
@@ -33,8 +37,10 @@ public final class CompositeProber: Sendable {
     /// As `ProbeLoop.setTargets`.
     public func setTargets(_ targets: [ProbeTarget: Verdict?], marks: [ProbeEntrance: UInt32] = [:]) {
         loop.setTargets(board.state.withLock { $0.setTargets(targets, at: clock()) }, marks: marks)
-        let reports = board.state.withLock { $0.catchUp(at: clock(), loop.state(of:)) }
-        if !reports.isEmpty { onChange(reports) }
+        board.order.withLock { _ in
+            let reports = board.state.withLock { $0.catchUp(at: clock(), loop.state(of:)) }
+            if !reports.isEmpty { onChange(reports) }
+        }
     }
 
     public func state(of target: ProbeTarget) -> HealthState? {

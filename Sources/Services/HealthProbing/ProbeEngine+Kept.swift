@@ -63,6 +63,6 @@ extension ProbeEngine {
     func reconnect(_ stale: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
         disconnect(stale)
         entry.attempt = nil
-        open(entry, number, startedAt: stale.startedAt, now: now)
+        open(entry, number, startedAt: stale.startedAt, stalledBefore: stale.stalledBefore, now: now)
     }
 }

@@ -71,8 +71,8 @@ extension ProbeEngine {
         }
     }
 
-    /// Begins to talk over a new socket. The deadline counts from `startedAt`.
-    func open(_ entry: ProbedTarget, _ number: Int, startedAt: MonotonicInstant, now: MonotonicInstant) {
+    /// Begins to talk over a new socket. The deadline counts from `startedAt`, and so do stalls: from what the meter showed then.
+    func open(_ entry: ProbedTarget, _ number: Int, startedAt: MonotonicInstant, stalledBefore: Int64? = nil, now: MonotonicInstant) {
         guard let exchange = exchange(for: entry, number, startedAt: startedAt, now: now) else { return }
         // A socket is lent with its port, and a mark is for one target.
         let family = entry.transport == .tcp && entry.origin == nil && entry.mark == nil ? entry.address.family : nil
@@ -82,7 +82,7 @@ extension ProbeEngine {
             nextSerial &+= 1
             let attempt = ProbeAttempt(
                 descriptor: descriptor, serial: nextSerial, transport: entry.transport, startedAt: startedAt,
-                stalledBefore: meter.total, exchange: exchange, reusableFamily: family, round: round)
+                stalledBefore: stalledBefore ?? meter.total, exchange: exchange, reusableFamily: family, round: round)
             watch(attempt, entry, number, isKnown: isKnown, now: now)
         }
     }

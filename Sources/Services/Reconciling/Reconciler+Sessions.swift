@@ -1,5 +1,6 @@
 import ControlAPI
 import FarmModel
+import Glibc
 import NetTypes
 import Ruleset
 import RulesetCompiler
@@ -8,8 +9,9 @@ import Seams
 extension Reconciler {
     public func sessions(farm: String?) async throws(Problem) -> SessionList {
         let reader = SessionReader(farms: try farm.map { name throws(Problem) in [try find(farm: name)] } ?? Array(desired.farms.values))
-        let all = try await known(to: reader).filter { farm == nil || $0.farm == farm }
-        return SessionList(sessions: all.map(view).sorted { ($0.farm, $0.listener, $0.client) < ($1.farm, $1.listener, $1.client) })
+        do { return SessionList(sessions: try await sessionWalker.list(in: sessionMaps(reader), reader, farm: farm)) } catch {
+            throw Problem(title: "Sessions cannot be read", status: 503, detail: "\(error)")
+        }
     }
 
     public func deleteSessions(farm: String, client: String?, backend: String?, by caller: Caller) async throws(Problem) -> SessionsDeleted
@@ -23,13 +25,11 @@ extension Reconciler {
         if let backend { _ = try find(farm, backend) }
         let reader = SessionReader(farms: [owner])
         let address = try client.map { text throws(Problem) in try self.address(text) }
-        let doomed = try await known(to: reader).filter { session in
-            (backend == nil || session.backend == backend) && (address.map { reader.isSession(session, of: $0) } ?? true)
-        }
-        try await delete(doomed, reader)
+        var count = 0
+        for map in sessionMaps(reader) { count += try await delete(in: map, reader, of: address, at: backend) }
         let of = [client.map { "of \($0)" }, backend.map { "at \($0)" }].compactMap { $0 }.joined(separator: " ")
-        log.notice("sessions deleted", metadata: ["farm": "\(farm)", "which": "\(of)", "count": "\(doomed.count)", "by": "\(caller.name)"])
-        return SessionsDeleted(deleted: doomed.count)
+        log.notice("sessions deleted", metadata: ["farm": "\(farm)", "which": "\(of)", "count": "\(count)", "by": "\(caller.name)"])
+        return SessionsDeleted(deleted: count)
     }
 
     private func address(_ text: String) throws(Problem) -> IPAddress {
@@ -39,26 +39,37 @@ extension Reconciler {
         return address
     }
 
-    /// Off the thread that commits: a map may hold a million clients.
-    private func known(to reader: SessionReader) async throws(Problem) -> [Session] {
-        // A farm that the kernel does not have yet has no sessions.
-        let maps = reader.maps.filter { committed[.inet]?.set($0.name) != nil }
-        do { return try await sessionWalker.sessions(in: maps, reader) } catch {
-            throw Problem(title: "Sessions cannot be read", status: 503, detail: "\(error)")
-        }
-    }
+    /// A farm that the kernel does not have yet has no sessions.
+    private func sessionMaps(_ reader: SessionReader) -> [ElementSet] { reader.maps.filter { committed[.inet]?.set($0.name) != nil } }
 
-    /// In parts, so that a verdict waits for one of them at most.
-    private func delete(_ sessions: [Session], _ reader: SessionReader) async throws(Problem) {
-        for map in reader.maps {
-            let rows = sessions.filter { $0.map == map.name }.map(\.row)
-            for start in stride(from: 0, to: rows.count, by: Self.bulk) {
-                let part = ElementTable(map.type.layout, unsortedRows: Array(rows[start..<min(start + Self.bulk, rows.count)].joined()))
-                do { try commit(Batch([.deleteElements(.inet, set: map.name, map.type, part)])) } catch {
-                    throw Problem(title: "The kernel refused the change", status: 503, detail: "\(error)")
+    /// Readings of a map before giving up on sessions that leave while they are deleted.
+    private static let sessionReadings = 5
+
+    /// In parts, so that a verdict waits for one of them at most. Returns how many there were.
+    private func delete(
+        in map: ElementSet, _ reader: SessionReader, of client: IPAddress?, at backend: String?
+    ) async throws(Problem) -> Int {
+        var (deleted, reading) = (0, 1)
+        do {
+            var rows = try await sessionWalker.rows(in: map, reader, of: client, at: backend)[...]
+            while !rows.isEmpty {
+                let part = rows.prefix(Self.bulk)
+                let table = ElementTable(map.type.layout, unsortedRows: Array(part.joined()))
+                do {
+                    try commit(Batch([.deleteElements(.inet, set: map.name, map.type, table)]))
+                    rows = rows.dropFirst(part.count)
+                    deleted += part.count
+                    await Task.yield()
+                } catch {
+                    // Before Linux 6.3 one that has left by itself refuses them all.
+                    guard error.errno == ENOENT, reading < Self.sessionReadings else { throw error }
+                    reading += 1
+                    rows = try await sessionWalker.rows(in: map, reader, of: client, at: backend)[...]
                 }
-                await Task.yield()
             }
+            return deleted
+        } catch {
+            throw Problem(title: "The kernel refused the change", status: 503, detail: "\(error)")
         }
     }
 
@@ -77,12 +88,5 @@ extension Reconciler {
                 }
             }
         }
-    }
-
-    private func view(_ session: Session) -> SessionView {
-        SessionView(
-            farm: session.farm, listener: "\(session.listener)/\(session.transport)",
-            client: session.client.map(\.description) ?? "#\(session.fingerprint)", backend: session.backend,
-            expires: session.remaining.map { Double($0.components.seconds) + Double($0.components.attoseconds) / 1e18 })
     }
 }

@@ -5,12 +5,12 @@ import Testing
 
 @Suite struct ArgumentTests {
     @Test(arguments: [("100ms", 100), ("2s", 2000), ("10m", 600_000), ("1h", 3_600_000)] as [(String, Int)])
-    func durationsAreReadAsInFarmFiles(_ text: String, _ milliseconds: Int) {
-        #expect(TimeSpan(argument: text)?.duration == .milliseconds(milliseconds))
+    func durationsAreReadAsInFarmFiles(_ text: String, _ milliseconds: Int) throws {
+        #expect(try TimeSpan.read(text).duration == .milliseconds(milliseconds))
     }
 
     @Test(arguments: ["", "5", "s", "-1s", "1.5s", "5 m", "99999999999999999999s", "1d", "٣s"])
-    func otherTextIsNoDuration(_ text: String) { #expect(TimeSpan(argument: text) == nil) }
+    func otherTextIsNoDuration(_ text: String) { #expect(throws: ValidationError.self) { try TimeSpan.read(text) } }
 
     @Test func backendsAreNamedByFarmAndBackend() {
         let name = BackendName(argument: "web/[fd00:1::13]:8080")
@@ -20,8 +20,8 @@ import Testing
 
     @Test func aDurationWithoutUnitIsToldOfOne() async {
         let run = await CommandRun.of("status", "--wait", "--timeout", "1")
-        #expect(run.code == 2 && run.errors.contains("the unit is missing: 1s is that many seconds"), "\(run)")
-        #expect(await CommandRun.of("status", "--timeout", "soon").errors.contains("500ms, 2s, 10m"))
+        #expect(run.code == 2 && run.errors.contains("the unit is missing: write \"1s\" for seconds"), "\(run)")
+        #expect(await CommandRun.of("status", "--timeout", "soon").errors.contains("500ms, 2s or 10m"))
     }
 
     @Test func aFarmInABackendsPlaceIsShownHowBackendsAreNamed() async {

@@ -67,22 +67,6 @@ import Testing
         #expect(fault?.hint?.contains("--farms") == true)
     }
 
-    @Test func unchangedDirectoryIsRecognised() throws {
-        let directory = try TemporaryDirectory()
-        try directory.write("farms.d/web.yaml", "farm: web")
-        let first = try directory.farms.read()
-        try directory.write("farms.d/web.yaml", "farm: web")
-        #expect(try directory.farms.read().isSame(as: first))
-        try directory.write("farms.d/web.yaml", "farm: wed")
-        #expect(try !directory.farms.read().isSame(as: first))
-        try directory.write("farms.d/web.yaml", "farm: web")
-        try directory.write("farms.d/empty.yaml", "")
-        #expect(try !directory.farms.read().isSame(as: first))
-        directory.remove("farms.d/empty.yaml")
-        try directory.link("farms.d/empty.yaml", to: "missing")
-        #expect(try !directory.farms.read().isSame(as: first))
-    }
-
     /// The published vectors of FNV-1a, 128 bits.
     @Test func digestIsTheSameEverywhere() {
         #expect(ContentDigest([]).description == "6c62272e07bb014262b821756295c58d")

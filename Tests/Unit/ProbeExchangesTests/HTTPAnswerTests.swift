@@ -73,7 +73,7 @@ import Testing
             outcome: .failure("more than 100 headers")),
         Case(
             name: "endless interim answers", answer: String(repeating: "HTTP/1.1 100 Continue\r\n\r\n", count: 20_000),
-            outcome: .failure("header line too long")),
+            outcome: .failure("answer too long")),
         Case(
             name: "endless body", answer: "HTTP/1.1 200 OK\r\n\r\n" + String(repeating: "z", count: 70_000), outcome: .success("status 200")
         ),
@@ -126,6 +126,22 @@ import Testing
             #expect(judge(bytes, cutInto: size, example) == example.outcome, "pieces of \(size) bytes")
         }
         if bytes.isEmpty { #expect(judge(bytes, cutInto: 1, example) == example.outcome) }
+    }
+
+    /// Of heads as long as an answer may be, a byte shorter and longer, with a body that is looked at.
+    @Test(arguments: [-2, -1, 0, 1, 2, 3]) func longestHeadsLeaveNothingForABodyAndDoNoHarm(excess: Int) {
+        var head = Array("HTTP/1.1 200 OK\r\n".utf8)
+        let length = HTTPAnswer.longestAnswer + excess - 2
+        while head.count < length {
+            let line = min(8000, length - head.count)
+            let width = length - head.count - line < 16 ? length - head.count : line
+            head += Array("X: ".utf8) + [UInt8](repeating: 0x78, count: max(0, width - 5)) + Array("\r\n".utf8)
+        }
+        let bytes = head + Array("\r\nxup".utf8)
+        let example = Case(name: "", check: HTTPCheck(expectBody: "up"), answer: "", outcome: .success("status 200"))
+        let whole = judge(bytes, cutInto: bytes.count, example)
+        #expect(whole == judge(bytes, cutInto: 1, example) && whole == judge(bytes, cutInto: 4096, example))
+        if case .failure = whole {} else { #expect(whole == nil && excess < 0, "\(String(describing: whole))") }
     }
 
     @Test func deadlineDecidesByWhatIsKnown() {

@@ -23,6 +23,8 @@ enum FarmFileReading {
         guard fstat(descriptor, &status) == 0 else { throw failure(path) }
         switch status.st_mode & S_IFMT {
         case S_IFREG: return nil
+        // What a shell puts for `<(command)`: it has a writer, and an end.
+        case S_IFIFO where ["/dev/fd/", "/proc/self/fd/"].contains(where: path.hasPrefix): return nil
         case S_IFDIR: return "\(path) is a directory; `lbctl check --farms \(path)` checks the files in it"
         case let kind:
             let words = kind == S_IFIFO ? "a named pipe" : "a device"
