@@ -13,22 +13,24 @@ struct IdleSockets {
     /// More are closed. As many are in use at a time as answers are under way, and those of a batch take less than its 10 ms.
     private static let limit = 256
 
-    private var descriptors: [AddressFamily: NumberQueue] = [:]
+    // Not a dictionary: each probe comes by twice.
+    private var ipv4 = NumberQueue()
+    private var ipv6 = NumberQueue()
 
     /// What they take of the process's descriptors.
-    var count: Int { descriptors.values.reduce(0) { $0 + $1.count } }
+    var count: Int { ipv4.count + ipv6.count }
 
     /// Ends the connection and keeps the socket; closes it where there is no room, or the kernel does not let go of the connection.
     mutating func put(_ descriptor: Int32, _ family: AddressFamily) {
-        guard (descriptors[family]?.count ?? 0) < Self.limit, ProbeSocket.disconnect(descriptor) else {
+        guard (family == .ipv4 ? ipv4.count : ipv6.count) < Self.limit, ProbeSocket.disconnect(descriptor) else {
             close(descriptor)
             return
         }
-        descriptors[family, default: NumberQueue()].append(Int(descriptor))
+        if family == .ipv4 { ipv4.append(Int(descriptor)) } else { ipv6.append(Int(descriptor)) }
     }
 
     /// The one that has rested longest: where the reset of a connection was lost, its target is not soon met from the same port again.
-    mutating func take(_ family: AddressFamily) -> Int32? { descriptors[family]?.popFirst().map(Int32.init) }
+    mutating func take(_ family: AddressFamily) -> Int32? { (family == .ipv4 ? ipv4.popFirst() : ipv6.popFirst()).map(Int32.init) }
 
     /// Gives one up.
     mutating func closeOne() {

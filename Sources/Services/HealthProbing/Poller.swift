@@ -12,15 +12,16 @@ final class Poller: Sendable {
     enum Token: Equatable {
         /// The probe of a target, and which of its probes.
         case probe(number: Int, serial: UInt32)
-        /// A socket that one probe after the other begins from.
-        case lent(Int32)
+        /// A socket that one probe after the other begins from, and when it was added: a number below 2³¹. A program that is being started
+        /// holds what we have closed for a moment longer, and its descriptor may be another socket's by then.
+        case lent(Int32, added: UInt32)
         case bell
 
         /// A number below 2³¹, beside 32 bits.
         fileprivate var bits: UInt64 {
             switch self {
             case .probe(let number, let serial): UInt64(number) << 32 | UInt64(serial)
-            case .lent(let descriptor): 1 << 63 | UInt64(descriptor)
+            case .lent(let descriptor, let added): 1 << 63 | UInt64(added) << 32 | UInt64(UInt32(bitPattern: descriptor))
             case .bell: .max
             }
         }
@@ -28,7 +29,7 @@ final class Poller: Sendable {
         fileprivate init(_ bits: UInt64) {
             switch bits {
             case .max: self = .bell
-            case (1 << 63)...: self = .lent(Int32(truncatingIfNeeded: bits))
+            case (1 << 63)...: self = .lent(Int32(truncatingIfNeeded: bits), added: UInt32(truncatingIfNeeded: bits >> 32) & 0x7FFF_FFFF)
             default: self = .probe(number: Int(bits >> 32), serial: UInt32(truncatingIfNeeded: bits))
             }
         }

@@ -41,7 +41,7 @@ extension ProbeEngine {
 
     func dropKept(of entry: ProbedTarget) {
         guard let kept = entry.kept else { return }
-        if kept.isLent { borrowers[kept.descriptor] = nil }
+        if kept.isLent { borrowers.takeBack(kept.descriptor) }
         close(kept.descriptor)
         counts.kept -= 1
         entry.kept = nil
@@ -61,8 +61,9 @@ extension ProbeEngine {
 
     /// The server closed the kept connection before it heard us: the probe goes on over a new one, within the same deadline.
     func reconnect(_ stale: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+        let (startedAt, stalledBefore) = (stale.startedAt, stale.stalledBefore)
         disconnect(stale)
         entry.attempt = nil
-        open(entry, number, startedAt: stale.startedAt, stalledBefore: stale.stalledBefore, now: now)
+        open(entry, number, startedAt: startedAt, stalledBefore: stalledBefore, now: now)
     }
 }

@@ -17,9 +17,9 @@ extension ProbeEngine {
 
     private func hear(_ news: Readiness, now: MonotonicInstant) {
         switch news.token {
-        case .lent(let descriptor):
+        case .lent(let descriptor, let added):
             // Mostly that a connection was reset, by ourselves.
-            guard let number = borrowers[descriptor] else { return }
+            guard let number = borrowers.number(descriptor, added: added) else { return }
             hear(news, number, now: now) { $0.descriptor == descriptor && $0.round != round }
         case .probe(let number, let serial):
             if !dying.isEmpty, let program = dying[serial] { return bury(program, serial) }

@@ -79,12 +79,25 @@ extension ProbeEngine {
         switch connect(entry, family) {
         case .failure(let fault): finish(entry, number, refusal(fault, entry), startedAt: startedAt, now: now)
         case .success(let (descriptor, isKnown)):
-            nextSerial &+= 1
-            let attempt = ProbeAttempt(
-                descriptor: descriptor, serial: nextSerial, transport: entry.transport, startedAt: startedAt,
-                stalledBefore: stalledBefore ?? meter.total, exchange: exchange, reusableFamily: family, round: round)
+            let attempt = attempt(entry, descriptor, exchange, family, startedAt: startedAt, stalledBefore: stalledBefore ?? meter.total)
             watch(attempt, entry, number, isKnown: isKnown, now: now)
         }
+    }
+
+    private func attempt(
+        _ entry: ProbedTarget, _ descriptor: Int32, _ exchange: any ProbeExchange, _ family: AddressFamily?, startedAt: MonotonicInstant,
+        stalledBefore: Int64
+    ) -> ProbeAttempt {
+        nextSerial &+= 1
+        guard let spare = spares.popLast() else {
+            return ProbeAttempt(
+                descriptor: descriptor, serial: nextSerial, transport: entry.transport, startedAt: startedAt, stalledBefore: stalledBefore,
+                exchange: exchange, reusableFamily: family, round: round)
+        }
+        spare.become(
+            descriptor: descriptor, serial: nextSerial, transport: entry.transport, startedAt: startedAt, stalledBefore: stalledBefore,
+            exchange: exchange, reusableFamily: family, round: round)
+        return spare
     }
 
     /// From an idle socket where one of that family will do; the poller knows it already.
@@ -134,15 +147,26 @@ extension ProbeEngine {
         counts.inFlight += 1
         entry.attempt = attempt
         wheel.set(number, at: attempt.startedAt.nanoseconds + entry.timeout)
-        let token: Poller.Token = attempt.isLent ? .lent(attempt.descriptor) : .probe(number: number, serial: attempt.serial)
-        if attempt.isLent { borrowers[attempt.descriptor] = number }
-        var fault = isKnown ? 0 : poller.add(attempt.descriptor, token: token)
-        if fault == 0, let program = attempt.program { fault = poller.add(program.descriptor, token: token) }
+        let fault = isKnown ? 0 : addToPoller(attempt, number)
+        if attempt.isLent { borrowers.lend(attempt.descriptor, to: number) }
         if fault != 0 {
             finish(entry, number, .late(ConnectFault(errno: fault).words), startedAt: attempt.startedAt, now: now)
         } else if attempt.transport.hasNoHandshake {
             begin(attempt, entry, number, now: now)
         }
+    }
+
+    /// 0, or the errno.
+    private func addToPoller(_ attempt: ProbeAttempt, _ number: Int) -> Int32 {
+        if attempt.isLent {
+            let added = attempt.serial & 0x7FFF_FFFF
+            borrowers.add(attempt.descriptor, added: added)
+            return poller.add(attempt.descriptor, token: .lent(attempt.descriptor, added: added))
+        }
+        let token = Poller.Token.probe(number: number, serial: attempt.serial)
+        let fault = poller.add(attempt.descriptor, token: token)
+        guard fault == 0, let program = attempt.program else { return fault }
+        return poller.add(program.descriptor, token: token)
     }
 
     func result(of fault: ConnectFault) -> ProbeResult {

@@ -29,6 +29,9 @@ final class ProbeEngine {
     var nextSerial: UInt32 = 0
     var idle = IdleSockets()
     var borrowers = Borrowers()
+    /// Attempts that are over, for the next ones.
+    var spares: [ProbeAttempt] = []
+    private static let mostSpares = 256
     /// Counts what the poller has given: that is older than an attempt of the same round over a socket that was lent again.
     var round: UInt32 = 0
     var tlsContexts = TLSContexts()
@@ -126,14 +129,17 @@ final class ProbeEngine {
     }
 
     func disconnect(_ attempt: ProbeAttempt) {
-        if attempt.isLent { borrowers[attempt.descriptor] = nil }
+        if attempt.isLent { borrowers.takeBack(attempt.descriptor) }
         if let family = attempt.reusableFamily, attempt.isConnected {
             idle.put(attempt.descriptor, family)
         } else {
             close(attempt.descriptor)
         }
         counts.inFlight -= 1
-        if let program = attempt.program { abandon(program, attempt.serial) }
+        if let program = attempt.program { return abandon(program, attempt.serial) }
+        guard spares.count < Self.mostSpares else { return }
+        attempt.retire()
+        spares.append(attempt)
     }
 
     /// Whether one more probe may begin that needs a descriptor. Idle sockets stand back for it.

@@ -57,14 +57,14 @@ final class ProbedTarget {
     }
 }
 
-/// A probe under way: its connection, and where the talk stands.
+/// A probe under way: its connection, and where the talk stands. Objects are used again (`ProbeEngine.spares`): making one a probe showed.
 final class ProbeAttempt {
-    let descriptor: Int32
+    private(set) var descriptor: Int32
     /// Tells events of this attempt from those of earlier ones with the same number.
-    let serial: UInt32
+    private(set) var serial: UInt32
     /// Datagrams keep their bounds and come with the errors that ICMP brings; a connection is a stream that ends.
     var isStream: Bool { transport == .tcp }
-    let transport: ProbeTransport
+    private(set) var transport: ProbeTransport
     private(set) var startedAt: MonotonicInstant
     /// The stall meter at the start.
     private(set) var stalledBefore: Int64
@@ -83,9 +83,9 @@ final class ProbeAttempt {
     /// Of a socket that another probe may begin from when this one has ended; nil where it is tied to an origin, or has hung up.
     var reusableFamily: AddressFamily?
     /// Whether the poller knows it by its descriptor.
-    let isLent: Bool
+    private(set) var isLent: Bool
     /// Of the poller, when the connection was begun.
-    let round: UInt32
+    private(set) var round: UInt32
     /// The program that probes, where it is one; the descriptor is its output.
     var program: RunningProgram?
 
@@ -102,6 +102,20 @@ final class ProbeAttempt {
         stalledAtLastWord = stalledBefore
         self.exchange = exchange
     }
+
+    /// Another probe, when this one is over.
+    func become(
+        descriptor: Int32, serial: UInt32, transport: ProbeTransport, startedAt: MonotonicInstant, stalledBefore: Int64,
+        exchange: any ProbeExchange, reusableFamily: AddressFamily?, round: UInt32
+    ) {
+        (self.descriptor, self.serial, self.transport, self.startedAt) = (descriptor, serial, transport, startedAt)
+        (self.stalledBefore, stalledAtLastWord) = (stalledBefore, stalledBefore)
+        (self.exchange, self.reusableFamily, isLent, self.round) = (exchange, reusableFamily, reusableFamily != nil, round)
+        (isConnected, isClosing, isReused, unsent, emptyDatagrams, heardWhileIdle, program) = (false, false, false, [], 0, 0, nil)
+    }
+
+    /// Over: what the talk has gathered is given back.
+    func retire() { (exchange, unsent) = (ProgramExchange(), []) }
 
     /// The next probe over the same connection.
     func beginAgain(at now: MonotonicInstant, stalledBefore: Int64) {
