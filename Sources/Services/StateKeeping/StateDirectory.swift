@@ -42,7 +42,11 @@ public final class StateDirectory: StateStore {
         }
     }
 
-    public func setAside(_ item: StateItem) { _ = setAside(file(item), as: .lost) }
+    public func setAside(_ item: StateItem) {
+        // Where the file is gone, missing or set aside already, it was the copy that was read.
+        let isCopy = item.hasCopy && access(file(item), F_OK) != 0
+        _ = setAside(isCopy ? copy(item) : file(item), as: .lost)
+    }
 
     public func losses(of item: StateItem) -> [String] {
         [file(item), copy(item)].flatMap { SetAside.lost.names(of: $0) }.filter { access($0, F_OK) == 0 }

@@ -133,6 +133,20 @@ import Testing
         }
     }
 
+    @Test func whatWasReadFromTheCopyIsWhatIsSetAside() throws {
+        try withDirectory { path in
+            let store = try StateDirectory(path: path)
+            try store.write(.overrides, Array("nonsense".utf8))
+            let evidence = try get("\(path)/overrides.json.copy")
+            try put(Array("torn".utf8), at: "\(path)/overrides.json")
+            #expect(try store.read(.overrides)?.octets == Array("nonsense".utf8))
+            store.setAside(.overrides)
+            try store.write(.overrides, Array("[]".utf8))
+            #expect(store.losses(of: .overrides) == ["\(path)/overrides.json.copy.lost"])
+            #expect(try get("\(path)/overrides.json.copy.lost") == evidence)
+        }
+    }
+
     @Test func whatIsLostIsKeptEachTimeUnderANameOfItsOwn() throws {
         try withDirectory { path in
             let store = try StateDirectory(path: path)
