@@ -119,6 +119,42 @@ import Testing
         }
     }
 
+    private static let complaint = "control socket is gone and cannot be made anew"
+
+    /// A directory that leads nowhere: nothing stands in the way, and yet nothing can be bound.
+    @Test func whatCannotBeBoundIsSaidOnceAndEndsNoListener() async throws {
+        try await withSocketPath { path async throws in
+            let (directory, log) = (String(path.dropLast(2)), LogLines())
+            try await RunningServer.with(path: path, lookInterval: .milliseconds(5), logger: log.logger) { server async throws in
+                unlink(path)
+                try await comesBack(server)
+                let (began, begin) = AsyncStream.makeStream(of: Void.self)
+                let follower = Task {
+                    var messages: [String] = []
+                    try await server.client.events { event in
+                        messages.append(event.message)
+                        begin.finish()
+                        return messages.count < 2
+                    }
+                    return messages
+                }
+                await server.balancer.emit(.said("before"))
+                for await _ in began {}
+                // The server may make the directory anew in between.
+                repeat {
+                    unlink(path)
+                    rmdir(directory)
+                } while symlink("/nonexistent/zvnft", directory) != 0
+                try await log.wait(for: 12, of: Self.complaint)
+                #expect(log.count("", from: .error) == 1)
+                unlink(directory)
+                try await comesBack(server)
+                await server.balancer.emit(.said("after"))
+                #expect(try await follower.value == ["before", "after"])
+            }
+        }
+    }
+
     private func comesBack(_ server: RunningServer) async throws {
         let deadline = ContinuousClock.now + .seconds(10)
         while true {
