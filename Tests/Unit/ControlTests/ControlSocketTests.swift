@@ -107,11 +107,12 @@ import Testing
 
     @Test func whatStandsInItsPlaceIsLeftAloneUntilItGoes() async throws {
         try await withSocketPath { path async throws in
-            try await RunningServer.with(path: path, lookInterval: .milliseconds(5)) { server async throws in
+            let log = LogLines()
+            try await RunningServer.with(path: path, lookInterval: .milliseconds(5), logger: log.logger) { server async throws in
                 fclose(try #require(fopen(path + "2", "w")))
                 rename(path + "2", path)
-                // Twenty looks.
-                try await Task.sleep(for: .milliseconds(100))
+                try await log.wait(for: 3, of: Self.complaint)
+                #expect(log.count(Self.complaint, from: .info) == 1)
                 #expect(status(path).map { $0.st_mode & S_IFMT } == S_IFREG)
                 unlink(path)
                 try await comesBack(server)
