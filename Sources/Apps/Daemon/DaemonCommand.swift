@@ -14,7 +14,7 @@ public struct DaemonCommand: AsyncParsableCommand {
     /// privileges are a thread's own: the main thread and the rest of the pool would keep all of them.
     public static func prepare() {
         clinux_share_one_heap()
-        Privileges.drop(runsPrograms: Settings.allowPrograms(in: CommandLine.arguments))
+        Privileges.drop(for: Settings.early(in: CommandLine.arguments))
         clinux_raise_descriptor_limit()
     }
 

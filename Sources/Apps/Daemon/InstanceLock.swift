@@ -30,11 +30,14 @@ struct InstanceLock: ~Copyable {
         _ = pwrite(descriptor, text, text.count, 0)
     }
 
-    /// What holds the lock has written its number into it.
+    /// What holds the lock has written its number into it. Written in another PID namespace, it is somebody else's here: a process to name
+    /// has to bear our own name.
     private static func holder(_ descriptor: Int32) -> RunningProcess? {
         var text = [UInt8](repeating: 0, count: 16)
         let count = pread(descriptor, &text, text.count, 0)
         guard count > 0 else { return nil }
-        return Int32(String(decoding: text[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)).flatMap { RunningProcess(id: $0) }
+        let number = Int32(String(decoding: text[..<count].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+        guard let process = number.flatMap({ RunningProcess(id: $0) }) else { return nil }
+        return process.name == RunningProcess(id: getpid())?.name ? process : nil
     }
 }

@@ -2,7 +2,7 @@ import CLinux
 import ControlAPI
 import Glibc
 
-/// What the daemon may do: change the network, and nothing else that root may.
+/// What the daemon and the programs that it runs may do: change the network, and nothing else that root may.
 enum Privileges {
     /// Numbers of linux/capability.h.
     private enum Capability {
@@ -18,14 +18,18 @@ enum Privileges {
     static let group = Product.group
 
     /// Called before any thread is made.
-    /// - Parameter runsPrograms: whether checks may run programs as other users, and end them.
-    static func drop(runsPrograms: Bool) {
+    static func drop(for settings: Settings) {
         joinGroup()
-        let network = [Capability.netBindService, Capability.netAdmin, Capability.netRaw]
-        let programs = runsPrograms ? [Capability.kill, Capability.setGroup, Capability.setUser] : []
-        let kept = (network + programs).reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
         // A process without capabilities has none to drop; what it then lacks is said by the first netlink call.
-        _ = clinux_keep_capabilities(kept)
+        _ = clinux_keep_capabilities(kept(for: settings))
+    }
+
+    /// Bit n is capability n. Checks and hooks run programs as other users, and end them: the daemon does it for checks, timeout(1) and
+    /// setpriv(1) for hooks. These two get what the daemon has, not more, where its unit says NoNewPrivileges.
+    static func kept(for settings: Settings) -> UInt64 {
+        let network = [Capability.netBindService, Capability.netAdmin, Capability.netRaw]
+        let programs = [Capability.kill, Capability.setGroup, Capability.setUser]
+        return (network + (settings.runsProgramsAsOthers ? programs : [])).reduce(UInt64(0)) { $0 | 1 << UInt64($1) }
     }
 
     /// A member may give a file to its group; without CAP_CHOWN nobody else can.

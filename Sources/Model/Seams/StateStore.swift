@@ -14,7 +14,7 @@ public protocol StateStore: AnyObject, Sendable {
 /// An item as it was stored.
 public struct StateReading: Sendable, Equatable {
     public let octets: [UInt8]
-    /// What was wrong, where a copy had to serve; nothing is lost.
+    /// What was wrong with one of two copies, so that both have to be written anew; nothing is lost.
     public let damage: String?
     public init(octets: [UInt8], damage: String? = nil) { (self.octets, self.damage) = (octets, damage) }
 }

@@ -49,7 +49,7 @@ public actor FarmLoader {
         return Load(files: reading.files, lists: readings.compactMapValues(\.list), result: result, faults: faults)
     }
 
-    /// The files that were accepted last; nil if there are none, they are those of `load`, or they are no longer legal.
+    /// The files that were accepted last, `load` itself if it is those; nil if there are none, or they are no longer legal.
     func loadLastGood(insteadOf load: Load) throws(StateFault) -> Load? {
         guard let octets = try store.read(.lastGood)?.octets else { return nil }
         let kept: [KeptFile]
@@ -61,7 +61,7 @@ public actor FarmLoader {
         let isSame =
             load.faults.isEmpty && keptLists == load.lists && files.count == load.files.count
             && zip(files, load.files).allSatisfy { $0.path == $1.path && $0.text == $1.text }
-        guard !isSame else { return nil }
+        guard !isSame else { return load }
         let bare = FarmConfig.load(files, allowsPrograms: allowsPrograms)
         guard bare.faults.isEmpty, bare.listFiles.allSatisfy({ keptLists[$0] != nil }) else { return nil }
         return Load(files: files, lists: keptLists, result: bare.completed(with: keptLists.mapValues { .list($0) }).result, faults: [])

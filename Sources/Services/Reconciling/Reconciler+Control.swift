@@ -104,8 +104,7 @@ extension Reconciler: ControlService {
             throw Problem(
                 title: "The farm files have faults", status: 422, detail: "\(counted(faults.count, "fault")); what runs goes on running",
                 faults: faults)
-        case .refused(let plan):
-            throw Problem(title: "Held back by the blast radius", status: 409, detail: plan.blastRadius.remedy)
+        case .refused(let words): throw Problem(title: "Held back by the blast radius", status: 409, detail: words)
         case .failed(let reason): throw Problem(title: "The kernel refused the change", status: 503, detail: reason)
         }
     }

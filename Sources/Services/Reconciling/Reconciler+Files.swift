@@ -13,8 +13,8 @@ extension Reconciler {
         case planned(ChangePlan)
         /// Rendered faults; what runs goes on.
         case faulty([String])
-        /// Above the blast radius, and not forced.
-        case refused(ChangePlan)
+        /// Above the blast radius, and not forced: with what to do.
+        case refused(String)
         case failed(String)
     }
 
@@ -32,9 +32,9 @@ extension Reconciler {
         next.set(farms: load.result.farms)
         let plan = ChangePlan(from: desired, to: next)
         if dryRun { return .planned(plan) }
-        if plan.blastRadius.isExceeded, !force {
-            holdBack(plan.blastRadius)
-            return .refused(plan)
+        if let words = objection(to: plan), !force {
+            holdBack(words)
+            return .refused(words)
         }
         noteFaults([])
         if plan.isEmpty { reapplyDelay = Self.firstReapply }
@@ -121,9 +121,20 @@ extension Reconciler {
         publish()
     }
 
+    /// Why the change wants a `--force`, and what to do; nil where it needs none.
+    func objection(to plan: ChangePlan) -> String? {
+        if plan.blastRadius.isExceeded { return plan.blastRadius.remedy }
+        return isHolding && plan.blastRadius.listenersAfter == 0 && isServing ? Self.unknownWouldGo : nil
+    }
+
+    /// Where nothing is remembered, what the kernel serves is all that tells an empty directory from one that is not mounted.
+    func isEmptying(_ farms: [Farm]) -> Bool { farms.isEmpty && isServing }
+
+    static let unknownWouldGo =
+        "there is no farm file, none is remembered, and what the kernel serves would go; if that is meant, `lbctl apply --force` does it"
+
     /// The files are good; what they would take away is more than somebody is likely to mean.
-    func holdBack(_ radius: BlastRadius) {
-        let words = radius.remedy
+    func holdBack(_ words: String) {
         if configFaults != [words] {
             log.warning("farm files are held back by the blast radius; what runs goes on running", metadata: ["because": "\(words)"])
             events.post(.config, "farm files are held back by the blast radius: \(words)")

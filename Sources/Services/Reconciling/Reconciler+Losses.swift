@@ -8,7 +8,7 @@ extension Reconciler {
             let kept = try await keeper.overrides()
             desired.set(overrides: kept.overrides)
             if let damage = kept.damage {
-                log.warning("a damaged state file was replaced by its copy", metadata: ["damage": "\(damage)"])
+                log.warning("a state file or its copy is damaged, missing or old; both are written anew", metadata: ["damage": "\(damage)"])
                 await saveOverrides()
             }
         } catch {

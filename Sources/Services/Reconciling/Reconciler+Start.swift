@@ -18,7 +18,7 @@ extension Reconciler {
         try notices.follow(!driver.ownsTables)
         generation = try driver.generation()
         await restoreState()
-        let (load, formerly) = await firstLoad()
+        let (load, formerly, isRemembered) = await firstLoad()
         desired.now = Timestamp.monotonic
         desired.set(farms: load?.result.farms ?? [])
         origins = load?.result.origins ?? [:]
@@ -30,7 +30,8 @@ extension Reconciler {
             desired.forgetVerdicts(contradictedBy: committed)
             await learnVerdicts()
         }
-        isHolding = load == nil && !committed.tables.allSatisfy { $0.chains.isEmpty }
+        isHolding = load.map { !isRemembered && isEmptying($0.result.farms) } ?? !committed.tables.allSatisfy { $0.chains.isEmpty }
+        if isHolding, load != nil { holdBack(Self.unknownWouldGo) }
         restoreServed(formerly: formerly)
         desired.restoreSlotShares(from: committed)
         guard !isHolding else {
@@ -56,17 +57,17 @@ extension Reconciler {
     }
 
     /// The files as they are; if they are faulty, or would take away most of what was served, the last ones that were accepted.
-    /// `formerly`: the farms that were.
-    private func firstLoad() async -> (load: FarmLoader.Load?, formerly: [Farm]) {
+    /// `formerly`: the farms that were. `isRemembered`: whether files that were accepted before are known.
+    private func firstLoad() async -> (load: FarmLoader.Load?, formerly: [Farm], isRemembered: Bool) {
         let load = await loader.load()
         let last = await lastGood(insteadOf: load)
         let radius = last.map { BlastRadius(from: $0.result.farms, to: load.result.farms) }
         let formerly = last?.result.farms ?? load.result.farms
-        if load.faults.isEmpty, radius?.isExceeded != true { return (load, formerly) }
-        if let radius, load.faults.isEmpty { holdBack(radius) } else { noteFaults(load.faults) }
-        guard let last else { return (nil, []) }
+        if load.faults.isEmpty, radius?.isExceeded != true { return (load, formerly, last != nil) }
+        if let radius, load.faults.isEmpty { holdBack(radius.remedy) } else { noteFaults(load.faults) }
+        guard let last else { return (nil, [], false) }
         log.warning("serving the farm files that were good last", metadata: ["files": "\(last.files.count)"])
-        return (last, formerly)
+        return (last, formerly, true)
     }
 
     private func lastGood(insteadOf load: FarmLoader.Load) async -> FarmLoader.Load? {
@@ -95,7 +96,7 @@ extension Reconciler {
     }
 
     /// Whether the kernel balances already, by what a daemon before us has left.
-    private var isServing: Bool { committed.tables.contains { $0.sets.contains { $0.count > 0 } } }
+    var isServing: Bool { committed.tables.contains { $0.sets.contains { $0.count > 0 } } }
 
     /// A kernel that serves must not lose its backends just because we do not know them yet: waits for first answers, not for ever.
     func learnVerdicts() async {

@@ -113,7 +113,7 @@ extension Reconciler {
         return PlanView(
             same: plan.isEmpty, farms: .init(added: plan.added, changed: plan.changed, removed: plan.removed),
             elements: .init(added: plan.elementsAdded, removed: plan.elementsRemoved), slotsMoved: plan.slotsMoved,
-            connectionsAtRisk: atRisk, needsForce: plan.blastRadius.isExceeded)
+            connectionsAtRisk: atRisk, needsForce: objection(to: plan) != nil)
     }
 }
 

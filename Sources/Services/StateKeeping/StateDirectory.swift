@@ -16,8 +16,10 @@ public final class StateDirectory: StateStore {
 
     public func read(_ item: StateItem) throws(StateFault) -> StateReading? {
         let first = StateFile(at: file(item))
-        if case .whole(let octets) = first { return StateReading(octets: octets) }
         let second = item.hasCopy ? StateFile(at: copy(item)) : .missing
+        if case .whole(let octets) = first {
+            return StateReading(octets: octets, damage: item.hasCopy && second != first ? damage(ofCopy: item, second) : nil)
+        }
         switch (first, second) {
         case (.missing, .missing): return nil
         case (_, .whole(let octets)):
@@ -40,10 +42,27 @@ public final class StateDirectory: StateStore {
         }
     }
 
-    public func setAside(_ item: StateItem) { _ = setAside(file(item), as: .lost) }
+    public func setAside(_ item: StateItem) {
+        // Where the file is gone, missing or set aside already, it was the copy that was read.
+        let isCopy = item.hasCopy && access(file(item), F_OK) != 0
+        _ = setAside(isCopy ? copy(item) : file(item), as: .lost)
+    }
 
     public func losses(of item: StateItem) -> [String] {
         [file(item), copy(item)].flatMap { SetAside.lost.names(of: $0) }.filter { access($0, F_OK) == 0 }
+    }
+
+    /// The file is written first: a copy that differs is what was stored before, after a crash between the two or by a version that knows
+    /// of no copy. It must not wait for the day on which it has to serve.
+    private func damage(ofCopy item: StateItem, _ copy: StateFile) -> String {
+        let name = self.copy(item)
+        let words =
+            switch copy {
+            case .missing: "\(name) is missing"
+            case .whole: "\(name) is not what was stored last"
+            case .damaged(let words): "\(words); \(setAside(name, as: .broken))"
+            }
+        return "\(words); \(file(item)) serves, and nothing is lost"
     }
 
     private func write(_ sealed: [UInt8], as file: String) throws(StateFault) {

@@ -24,6 +24,10 @@ int clinux_pipe(int ends[2]) {
 int clinux_keep_capabilities(uint64_t keep) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct sets[2] = {{0, 0, 0}, {0, 0, 0}};
+    /* A program of uid 0 has on exec whatever the bounding set has left. First, as it takes CAP_SETPCAP; where that is lacking, whoever took
+       it has set the bounds. */
+    for (int number = 0; prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0; number++)
+        if (number > 63 || !(keep >> number & 1)) prctl(PR_CAPBSET_DROP, number, 0, 0, 0);
     if (syscall(SYS_capget, &header, sets) != 0) return -errno;
     for (int word = 0; word < 2; word++) {
         uint32_t mask = (uint32_t)(keep >> (32 * word));

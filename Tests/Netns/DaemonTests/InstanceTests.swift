@@ -72,8 +72,25 @@ extension RealTraffic {
             let balancer = try Balancer(FarmFile())
             #expect(try balancer.lbctl("status").status == 0)
             let tasks = "/proc/\(try #require(balancer.daemon).pid)/task"
-            let lines = try Program.succeed(["grep", "-rhs", "--include=status", "-E", "^Cap(Prm|Eff)", tasks]).split(separator: "\n")
+            let lines = try Program.succeed(["grep", "-rhs", "--include=status", "-E", "^Cap(Prm|Eff|Bnd)", tasks]).split(separator: "\n")
             #expect(lines.count > 10 && lines.allSatisfy { $0.hasSuffix("\t0000000000003400") }, "\(lines)")
+        }
+
+        /// Who it runs as, and its effective capabilities: a program of uid 0 would have all of them from a bounding set that is whole.
+        /// `inUnit`: with no more than the shipped unit leaves.
+        @Test(arguments: [("user: nobody", "65534 0000000000000000"), ("", "0 0000000000003400")], [true, false])
+        func hooksRunAsTheirUserAndRegainNothing(_ example: (user: String, told: String), inUnit: Bool) throws {
+            let balancer = try Balancer(notStartedWith: ["farm": FarmFile().text])
+            let file = balancer.directory + "/told"
+            try "".save(as: file)
+            try #require(chmod(file, 0o666) == 0)
+            let script = "echo $(id -u) $(grep CapEff /proc/self/status | cut -f2) > \(file)"
+            try "hooks: { exec: { command: [/bin/sh, -c, '\(script)'], \(example.user) } }".save(as: balancer.directory + "/zvnftd.yaml")
+            if inUnit { balancer.environment = ["setpriv", "--no-new-privs"] }
+            try balancer.start()
+            try balancer.awaitAllUp()
+            #expect(try balancer.lbctl("backend", "drain", "web/b1").status == 0)
+            try eventually("the hook has run", lastSeen: balancer.lastWords) { try String(contentsOfFile: file) == example.told + "\n" }
         }
 
         @Test func controlSocketThatIsDeletedComesBack() throws {

@@ -54,6 +54,21 @@ extension RealTraffic {
             #expect(try !balancer.status().configFaults.isEmpty)
         }
 
+        @Test func deletedFilesAreAMistakeWhereNothingIsRememberedToo() throws {
+            let balancer = try Balancer(FarmFile())
+            let rules = try balancer.kernelRules()
+            balancer.kill()
+            balancer.remove("farm")
+            try Program.succeed(["rm", balancer.state + "/last-good.json"])
+            try balancer.start()
+            try balancer.awaitAnswer()
+            #expect(try balancer.lbctl("status").output.contains("held back by the blast radius"))
+            #expect(try balancer.lbctl("apply").status == 4)
+            #expect(try balancer.kernelRules() == rules)
+            try balancer.apply("--force")
+            #expect(try !balancer.kernelRules().contains("203.0.113."))
+        }
+
         @Test(arguments: [false, true]) func badFileAtTheStartKeepsTheLastGood(afterAReboot: Bool) throws {
             let balancer = try Balancer(FarmFile())
             let rules = try balancer.kernelRules()

@@ -107,14 +107,51 @@ import Testing
 
     @Test func whatStandsInItsPlaceIsLeftAloneUntilItGoes() async throws {
         try await withSocketPath { path async throws in
-            try await RunningServer.with(path: path, lookInterval: .milliseconds(5)) { server async throws in
+            let log = LogLines()
+            try await RunningServer.with(path: path, lookInterval: .milliseconds(5), logger: log.logger) { server async throws in
                 fclose(try #require(fopen(path + "2", "w")))
                 rename(path + "2", path)
-                // Twenty looks.
-                try await Task.sleep(for: .milliseconds(100))
+                try await log.wait(for: 3, of: Self.complaint)
+                #expect(log.count(Self.complaint, from: .info) == 1)
                 #expect(status(path).map { $0.st_mode & S_IFMT } == S_IFREG)
                 unlink(path)
                 try await comesBack(server)
+            }
+        }
+    }
+
+    private static let complaint = "control socket is gone and cannot be made anew"
+
+    /// A directory that leads nowhere: nothing stands in the way, and yet nothing can be bound.
+    @Test func whatCannotBeBoundIsSaidOnceAndEndsNoListener() async throws {
+        try await withSocketPath { path async throws in
+            let (directory, log) = (String(path.dropLast(2)), LogLines())
+            try await RunningServer.with(path: path, lookInterval: .milliseconds(5), logger: log.logger) { server async throws in
+                unlink(path)
+                try await comesBack(server)
+                let (began, begin) = AsyncStream.makeStream(of: Void.self)
+                let follower = Task {
+                    var messages: [String] = []
+                    try await server.client.events { event in
+                        messages.append(event.message)
+                        begin.finish()
+                        return messages.count < 2
+                    }
+                    return messages
+                }
+                await server.balancer.emit(.said("before"))
+                for await _ in began {}
+                // The server may make the directory anew in between.
+                repeat {
+                    unlink(path)
+                    rmdir(directory)
+                } while symlink("/nonexistent/zvnft", directory) != 0
+                try await log.wait(for: 12, of: Self.complaint)
+                #expect(log.count("", from: .error) == 1)
+                unlink(directory)
+                try await comesBack(server)
+                await server.balancer.emit(.said("after"))
+                #expect(try await follower.value == ["before", "after"])
             }
         }
     }

@@ -20,12 +20,12 @@ struct RunningServer: Sendable {
     }
 
     static func with(
-        path: String, limits: ControlLimits = ControlLimits(), lookInterval: Duration = .seconds(2),
+        path: String, limits: ControlLimits = ControlLimits(), lookInterval: Duration = .seconds(2), logger: Logger = .silent,
         _ test: @escaping @Sendable (RunningServer) async throws -> Void
     ) async throws {
         let balancer = FakeBalancer()
         let (opened, open) = AsyncStream.makeStream(of: Void.self)
-        let server = ControlServer(socketPath: path, service: balancer, logger: .silent, limits: limits, lookInterval: lookInterval) {
+        let server = ControlServer(socketPath: path, service: balancer, logger: logger, limits: limits, lookInterval: lookInterval) {
             open.finish()
         }
         let group = ServiceGroup(configuration: .init(services: [.init(service: server)], logger: .silent))

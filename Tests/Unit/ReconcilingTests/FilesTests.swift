@@ -218,6 +218,48 @@ import Testing
         #expect(scene.store.text(.lastGood)?.contains("farm: f7") == true)
     }
 
+    /// The state directory was lost, too: what the kernel serves is all that tells a mistake from a wish.
+    @Test(arguments: [nil, "[{"]) func anEmptyDirectoryEmptiesNoKernelWhereNothingIsRemembered(lastGood: String?) async throws {
+        let scene = try Scene(FarmTexts.farm())
+        try await scene.run { _ in try await scene.settled() }
+        scene.store.put(.lastGood, lastGood)
+        scene.texts.replace([])
+        let next = try scene.restarted()
+        try await next.run { reconciler in
+            let held = await reconciler.status()
+            #expect(held.heldBack && held.configFaults.map { $0.contains("apply --force") } == [true], "\(held.configFaults)")
+            #expect(scene.kernel.reached("203.0.113.10:80").count == 3)
+            // As when a further file is deleted.
+            _ = await reconciler.apply(author: "files")
+            #expect(await reconciler.status().heldBack)
+            let problem = await #expect(throws: Problem.self) { try await apply(next) }
+            #expect(problem?.status == 409 && problem?.detail.contains("apply --force") == true)
+            #expect(try await apply(next, dryRun: true).needsForce)
+            #expect(scene.kernel.reached("203.0.113.10:80").count == 3)
+            _ = try await apply(next, force: true)
+            #expect(scene.kernel.reached("203.0.113.10:80") == ["pass"])
+            #expect(await !reconciler.status().heldBack)
+        }
+    }
+
+    @Test func filesThatComeLateServeAfterAStartWithoutAny() async throws {
+        let scene = try Scene(FarmTexts.farm())
+        try await scene.run { _ in try await scene.settled() }
+        scene.store.put(.lastGood, nil)
+        scene.texts.replace([])
+        let next = try scene.restarted()
+        try await next.run { reconciler in
+            scene.texts.replace(FarmTexts.farm(backends: 2))
+            _ = try await apply(next)
+            #expect(await !reconciler.status().heldBack)
+            #expect(scene.kernel.reached("203.0.113.10:80") == ["10.0.0.1:8080", "10.0.0.2:8080"])
+        }
+    }
+
+    @Test func anEmptyDirectoryIsNoMistakeWhereNothingServes() async throws {
+        try await Scene([] as [String]).run { reconciler in #expect(await !reconciler.status().heldBack) }
+    }
+
     @Test func aDryRunChangesNothing() async throws {
         let scene = try Scene(FarmTexts.farm())
         try await scene.run { reconciler in

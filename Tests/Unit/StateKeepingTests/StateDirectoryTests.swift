@@ -104,7 +104,46 @@ import Testing
             #expect(try store.read(.overrides)?.octets == Array("one".utf8))
             try store.write(.overrides, Array("two".utf8))
             try put([], at: "\(path)/overrides.json.copy")
-            #expect(try store.read(.overrides) == StateReading(octets: Array("two".utf8)))
+            let reading = try #require(try store.read(.overrides))
+            #expect(reading.octets == Array("two".utf8) && reading.damage?.contains("\(path)/overrides.json.copy.broken") == true)
+        }
+    }
+
+    /// After a crash between the two writes, or a version that knows of no copy.
+    @Test(arguments: ["old", nil]) func aCopyThatIsNotWhatWasStoredLastIsSaid(copied: String?) throws {
+        try withDirectory { path in
+            let store = try StateDirectory(path: path)
+            let (file, copy) = ("\(path)/overrides.json", "\(path)/overrides.json.copy")
+            if let copied {
+                try store.write(.overrides, Array(copied.utf8))
+                let old = try get(copy)
+                try store.write(.overrides, Array("new".utf8))
+                try put(old, at: copy)
+            } else {
+                try store.write(.overrides, Array("new".utf8))
+                unlink(copy)
+            }
+            let reading = try #require(try store.read(.overrides))
+            #expect(reading.octets == Array("new".utf8))
+            #expect(reading.damage?.hasPrefix("\(copy) is ") == true, "\(reading)")
+            try store.write(.overrides, reading.octets)
+            #expect(try store.read(.overrides) == StateReading(octets: Array("new".utf8)))
+            try put(Array("torn".utf8), at: file)
+            #expect(try store.read(.overrides)?.octets == Array("new".utf8))
+        }
+    }
+
+    @Test func whatWasReadFromTheCopyIsWhatIsSetAside() throws {
+        try withDirectory { path in
+            let store = try StateDirectory(path: path)
+            try store.write(.overrides, Array("nonsense".utf8))
+            let evidence = try get("\(path)/overrides.json.copy")
+            try put(Array("torn".utf8), at: "\(path)/overrides.json")
+            #expect(try store.read(.overrides)?.octets == Array("nonsense".utf8))
+            store.setAside(.overrides)
+            try store.write(.overrides, Array("[]".utf8))
+            #expect(store.losses(of: .overrides) == ["\(path)/overrides.json.copy.lost"])
+            #expect(try get("\(path)/overrides.json.copy.lost") == evidence)
         }
     }
 

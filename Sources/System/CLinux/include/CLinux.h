@@ -21,7 +21,8 @@
 
 int clinux_accept4(int descriptor, int flags);
 int clinux_setns(int descriptor, int kind);
-/* Drops every capability of the calling thread but those in `keep` (bit n = capability n). 0 or -errno. */
+/* Drops every capability of the calling thread but those in `keep` (bit n = capability n), and, as far as it may, those that programs run
+   by it could have. 0 or -errno. */
 int clinux_keep_capabilities(uint64_t keep);
 /* Names the calling thread, at most 15 characters. 0 or -errno. */
 /* Gives memory that was freed back to the kernel: a load of many farms leaves much of it behind. */
