@@ -36,11 +36,12 @@ extension FarmRules {
         let listeners = draft.farm.listeners.filter { $0.address.family == family }
         guard draft.listeners.isWhole, !listeners.isEmpty, listeners.allSatisfy(\.isWhole) else { return }
         let guessed = draft.backends.entries.first {
-            $0.backend.address.family == family && $0.health?.isChosen == true && $0.health?.kind != "none" && $0.health?.port == nil
+            $0.backend.address.family == family && $0.health?.isChosen == true && $0.health?.port == nil
+                && !["none", "icmp"].contains($0.health?.kind)
         }
         guard let guessed, let reader = guessed.healthReader ?? fields["health"] else { return }
         reader.fault(
             .doesNotApply, "protocol all names no port that backend \(guessed.backend.name.quoted) could be probed at",
-            hint: "say it: health: { port: 22 }, or { type: none }")
+            hint: "say it: health: { port: 22 }, or { type: icmp }, or { type: none }")
     }
 }

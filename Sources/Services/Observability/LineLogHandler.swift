@@ -25,9 +25,7 @@ public struct LineLogHandler: LogHandler {
             case .text: Self.textLine(event.level, "\(event.message)", values)
             case .json: Self.jsonLine(event.level, "\(event.message)", values)
             }
-        // One write a line: lines of several threads do not mix.
-        let octets = Array(line.utf8)
-        _ = octets.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        LogOutput.standardError.write(line)
     }
 
     static func textLine(_ level: Logger.Level, _ message: String, _ values: [(String, String)]) -> String {

@@ -31,12 +31,18 @@ extension Reconciler: ControlService {
         let view = StatusView(
             version: settings.version, generation: generation, drift: isDrifted, farms: farms, backends: backends, lastChange: changes.last,
             configFaults: configFaults, ownsTables: driver.ownsTables,
-            stateFault: stateFaults.isEmpty
-                ? nil : stateFaults.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value).joined(separator: "; "),
+            stateFault: stateFaultWords,
             handovers: desired.transitions.keys.sorted().compactMap(handover(of:)),
             panics: panics.sorted(), suspicions: suspicion.suspicions.map(\.words), losses: losses, heldBack: isHeldBack)
         board.view = view
         return view
+    }
+
+    private var stateFaultWords: String? {
+        let words = stateFaults.sorted { $0.key.rawValue < $1.key.rawValue }.map { item, words in
+            item == .overrides ? "\(words); overrides will not survive a restart" : words
+        }
+        return words.isEmpty ? nil : words.joined(separator: "; ")
     }
 
     public func farms() async -> FarmList {

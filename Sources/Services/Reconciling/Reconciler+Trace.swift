@@ -10,7 +10,7 @@ extension Reconciler {
         var packet = try packet(from, to)
         let farm = owner(of: packet)
         // The rules are the same on every device; the first one stands for all.
-        if farm?.mode == .dsr { packet.device = desired.ruleset[.netdev]?.chains.lazy.compactMap(\.ingressDevice).first }
+        if farm?.mode.usesConntrack == false { packet.device = desired.ruleset[.netdev]?.chains.lazy.compactMap(\.ingressDevice).first }
         let traces = Tracer(committed).trace(packet)
         return TraceView(
             from: packet.source.description, to: "\(packet.destination)/\(packet.transport)",

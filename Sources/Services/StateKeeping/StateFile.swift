@@ -8,12 +8,17 @@ enum StateFile: Equatable {
     case damaged(String)
 
     init(at path: String) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        // Without O_NONBLOCK the open of a named pipe would wait for a writer, and the start with it.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
             self = errno == ENOENT ? .missing : Self.unreadable(path)
             return
         }
         defer { close(descriptor) }
+        if let objection = Self.objection(to: descriptor) {
+            self = .damaged("\(path) \(objection)")
+            return
+        }
         guard let whole = Self.contents(descriptor) else {
             self = Self.unreadable(path)
             return
@@ -29,6 +34,16 @@ enum StateFile: Equatable {
 
     /// The first line of a file with this content.
     static func seal(_ octets: some Collection<UInt8>) -> String { "zvnft 1 \(checksum(octets))" }
+
+    /// What we write is a regular file, of a hundred bytes for each of the largest installation's targets.
+    private static let mostBytes = 256 << 20
+
+    private static func objection(to descriptor: Int32) -> String? {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return "cannot be looked at: \(String(cString: strerror(errno)))" }
+        guard status.st_mode & S_IFMT == S_IFREG else { return "is not a regular file" }
+        return status.st_size <= mostBytes ? nil : "is larger than \(mostBytes >> 20) MiB"
+    }
 
     private static func unreadable(_ path: String) -> StateFile { .damaged("cannot read \(path): \(String(cString: strerror(errno)))") }
 

@@ -25,6 +25,13 @@ extension RealTraffic {
             #expect(abs(trace.outcomes.map(\.share).reduce(0, +) - 1) < 1e-6)
         }
 
+        /// Where conntrack is done without, frames are looked at by device.
+        @Test(arguments: ["stateless", "dsr"]) func framesAreTracedToTheirBackendToo(mode: String) throws {
+            let balancer = try Balancer(FarmFile(mode: mode))
+            let trace: TraceView = try balancer.ask("trace", "--from", "198.51.100.7:40000", "--to", "203.0.113.10:80")
+            #expect(trace.outcomes.count == 1 && trace.outcomes[0].backend?.hasPrefix("b") == true, "\(trace)")
+        }
+
         @Test func packetThatIsNotForAFarmPasses() throws {
             let balancer = try Balancer(FarmFile())
             let trace: TraceView = try balancer.ask("trace", "--from", "192.0.2.2:40000", "--to", "203.0.113.10:81")

@@ -49,6 +49,10 @@ import Testing
             kind: .postgres(Login(user: "open", database: "postgres")), interval: .milliseconds(20), timeout: .seconds(1))
         let known = try await server.probe(open, port: 5432) { $0.counts.successes >= 20 || $0.verdict == .down }
         #expect(known?.verdict == .up && known?.history.last?.result.reason == "logged in")
+        // There is one place, and the last talk may not have left it yet.
+        try server.shell(
+            "for _ in $(seq 100); do [ \"$(psql -Atqh \(server.directory)/postgres -U postgres -c "
+                + "\"select count(*) from pg_stat_activity where usename = 'open'\")\" = 0 ] && exit 0; sleep 0.05; done; exit 1")
         let missing = try await server.reason(.postgres(Login(user: "open", database: "nope")), port: 5432, until: .down)
         #expect(missing == "down: database \"nope\" does not exist (3D000)")
         // The server has nothing to say of our going, so its log stays as short as it is; only the end of each of the three probers above

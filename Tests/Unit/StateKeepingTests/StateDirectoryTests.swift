@@ -178,4 +178,18 @@ import Testing
             #expect(!names(in: path).contains("overrides.json.copy"))
         }
     }
+
+    /// A named pipe would wait for a writer, and /dev/zero never end.
+    @Test func whatIsNoFileHoldsNothingUp() throws {
+        try withDirectory { path throws in
+            let state = try StateDirectory(path: path)
+            try #require(mkfifo("\(path)/\(StateItem.verdicts.rawValue)", 0o600) == 0)
+            try #require(symlink("/dev/zero", "\(path)/\(StateItem.traffic.rawValue)") == 0)
+            for item in [StateItem.verdicts, .traffic] {
+                let fault = #expect(throws: StateFault.self) { try state.read(item) }
+                #expect(fault?.message.contains("is not a regular file") == true, "\(fault?.message ?? "")")
+            }
+            #expect(try state.read(.verdicts) == nil, "it was set aside")
+        }
+    }
 }
