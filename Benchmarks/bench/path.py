@@ -32,7 +32,7 @@ FORWARDING, TAKEN_IN = ("forwarding", "plain, established", SIZES[-1]), ("forwar
 RATIO_GOALS = {
     ("nftlb", "dnat, established", 1): (">=", 1.0), ("nftlb", "dnat, established", 1000): (">=", 1.3),
     ("nftlb", "dnat, new", 1): (">=", 1.0), ("nftlb", "dnat, new", 1000): (">=", 1.3),
-    ("chain per service", "dsr, established", 10_000): (">=", 1.5)}
+    ("chain per service", "dsr, established", 10_000): (">=", 1.5), ("kube-proxy's shape", "dsr, established", 10_000): (">=", 1.5)}
 
 
 def measure(context, report):
