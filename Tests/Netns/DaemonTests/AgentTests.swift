@@ -31,7 +31,7 @@ extension RealTraffic {
             try balancer.start()
             try balancer.awaitAllUp()
             let held = try balancer.lab.holding(to: "203.0.113.10:9000", seconds: 8)
-            #expect(try balancer.lab.connect(to: Self.vip, "--count 40 --rate 400").backends == ["b1": 20, "b2": 20])
+            try Self.expectHalves(balancer, 40)
 
             try "25%\n".save(as: words)
             try eventually("a quarter of its weight", lastSeen: balancer.lastWords) { try abs(balancer.backend("b1").share - 0.2) < 0.01 }
@@ -58,6 +58,12 @@ extension RealTraffic {
             #expect(try balancer.lab.connect(to: Self.vip, "--count 40 --rate 400").backends == ["b2": 40])
         }
 
+        /// Of two equal backends. A table has an odd number of slots, and the turn may be anywhere in it.
+        private static func expectHalves(_ balancer: Balancer, _ count: Int) throws {
+            let result = try balancer.lab.connect(to: vip, "--count \(count) --rate 400").backends
+            #expect(abs(result["b1", default: 0] - result["b2", default: 0]) <= 4 && result.values.reduce(0, +) == count, "\(result)")
+        }
+
         private static let asked = "{ type: tcp, port: 80, interval: 100ms, rise: 1, fall: 2, agent: { port: 7002, interval: 100ms } }"
 
         /// One of two checks fails: what that means is for the farm to say.
@@ -74,7 +80,7 @@ extension RealTraffic {
             defer { second.forEach { $0.kill() } }
             try balancer.start()
             try balancer.awaitAllUp()
-            #expect(try balancer.lab.connect(to: Self.vip, "--count 40 --rate 400").backends == ["b1": 20, "b2": 20])
+            try Self.expectHalves(balancer, 40)
             second[0].kill()
             if require == "all" {
                 try balancer.awaitHealth("down", of: "b1")
@@ -82,10 +88,10 @@ extension RealTraffic {
                 let again = try balancer.lab.serve("second", at: "b1", port: 7001)
                 defer { again.kill() }
                 try balancer.awaitHealth("up", of: "b1")
-                #expect(try balancer.lab.connect(to: Self.vip, "--count 40 --rate 400").backends == ["b1": 20, "b2": 20])
+                try Self.expectHalves(balancer, 40)
             } else {
                 // Longer than two failures take.
-                #expect(try balancer.lab.connect(to: Self.vip, "--count 100 --rate 100").backends == ["b1": 50, "b2": 50])
+                try Self.expectHalves(balancer, 400)
                 try balancer.lab.killServers(of: "b1")
                 try balancer.awaitHealth("down", of: "b1")
                 #expect(try balancer.lab.connect(to: Self.vip, "--count 40 --rate 400").backends == ["b2": 40])

@@ -32,7 +32,7 @@ extension RealTraffic {
             let mac = try balancer.lab.mac(of: "back", at: "balancer")
             let ours = try FrameCounter(balancer.lab, at: "b1", "\(match) ether saddr \(mac) ether daddr 02:00:00:00:01:01")
             let others = try FrameCounter(balancer.lab, at: "b1", "\(match) ether saddr != \(mac)")
-            let result = try balancer.lab.connect(to: vip, "--count 60 --rate 600")
+            let result = try balancer.lab.connect(to: vip, "--count 240 --rate 1200")
             #expect(result.isFlawless, "\(result.summary)")
             #expect(try ours.count() > 60)
             #expect(try others.count() == 0)
