@@ -77,7 +77,8 @@ struct HTTPExchange: ProbeExchange {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(192)
         func add(_ words: String...) { for word in words { bytes.append(contentsOf: word.utf8) } }
-        add(check.method, " ", check.path, " HTTP/1.1\r\nHost: ", check.host ?? target.description, "\r\nUser-Agent: zvnft\r\nAccept: */*\r\n")
+        add(check.method, " ", check.path, " HTTP/1.1\r\nHost: ", check.host ?? target.description, "\r\n")
+        add("User-Agent: zvnft\r\nAccept: */*\r\n")
         add("Connection: ", health.way.reuse ? "keep-alive" : "close", "\r\n")
         if ["POST", "PUT", "PATCH"].contains(check.method) { add("Content-Length: 0\r\n") }
         for header in check.headers { add(header.description, "\r\n") }

@@ -97,6 +97,7 @@ extension ControlClient {
 
     func checked(_ head: HTTPResponseHead, _ body: [UInt8]) throws -> [UInt8] {
         guard head.status.code >= 300 else { return body }
+        // What is no problem document is shown as it is.
         if let problem = try? ControlJSON.decode(Problem.self, from: body) { throw problem }
         let text = String(decoding: body.prefix(200), as: UTF8.self)
         throw Problem(title: head.status.reasonPhrase, status: Int(head.status.code), detail: text)

@@ -31,6 +31,7 @@ extension ControlServer {
 
     /// False when the server is asked to stop.
     private func isTimeToLook() async -> Bool {
+        // Cancelled is what a stop looks like from here.
         let slept: Void? = try? await cancelWhenGracefulShutdown { try await Task.sleep(for: lookInterval) }
         return slept != nil
     }

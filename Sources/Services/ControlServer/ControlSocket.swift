@@ -54,6 +54,7 @@ struct ControlSocket: Sendable {
 
     /// Leaves no file behind, unless a successor has already taken the path.
     func removeIfDead() {
+        // A path that cannot be looked at is not ours to remove.
         guard case .dead? = try? occupant() else { return }
         unlink(path)
     }

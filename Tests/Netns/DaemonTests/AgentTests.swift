@@ -77,7 +77,7 @@ extension RealTraffic {
                     ).text
                 ])
             let second = try ["b1", "b2"].map { try balancer.lab.serve("second", at: $0, port: 7001) }
-            defer { second.forEach { $0.kill() } }
+            defer { for server in second { server.kill() } }
             try balancer.start()
             try balancer.awaitAllUp()
             try Self.expectHalves(balancer, 40)

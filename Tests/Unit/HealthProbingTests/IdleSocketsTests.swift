@@ -161,7 +161,9 @@ import Testing
             #expect(engine.counts.inFlight + engine.counts.kept + engine.idle.count <= 3)
         }
         for (target, state) in engine.states() {
-            #expect(state.counts.successes >= 5 && state.counts.failures == 0, "\(target.endpoint): \(state.counts), \(state.history.records.map(\.result))")
+            #expect(
+                state.counts.successes >= 5 && state.counts.failures == 0,
+                "\(target.endpoint): \(state.counts), \(state.history.records.map(\.result))")
         }
         engine.shutDown()
         #expect(engine.idle.count == 0)
