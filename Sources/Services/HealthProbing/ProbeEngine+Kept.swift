@@ -11,7 +11,7 @@ extension ProbeEngine {
     private static let mostWhileIdle = 65_536
 
     /// A probe has ended: its connection is kept for the next one where both sides allow it, or closed.
-    func release(_ attempt: ProbeAttempt, of entry: ProbedTarget, _ result: ProbeResult) {
+    mutating func release(_ attempt: ProbeAttempt, of entry: ProbedTarget, _ result: ProbeResult) {
         guard result.isSuccess, !attempt.isClosing, attempt.unsent.isEmpty, counts.kept < bounds.kept, attempt.exchange.isReusable,
             isQuiet(attempt.descriptor)
         else { return disconnect(attempt) }
@@ -28,7 +28,7 @@ extension ProbeEngine {
     }
 
     /// What is heard between probes: mostly that the server has had enough, which is no failure.
-    func hearIdle(_ kept: ProbeAttempt, of entry: ProbedTarget) {
+    mutating func hearIdle(_ kept: ProbeAttempt, of entry: ProbedTarget) {
         while kept.heardWhileIdle <= Self.mostWhileIdle {
             let count = recv(kept.descriptor, &receiveBuffer, receiveBuffer.count, 0)
             if count < 0 && errno == EINTR { continue }
@@ -39,7 +39,7 @@ extension ProbeEngine {
         dropKept(of: entry)
     }
 
-    func dropKept(of entry: ProbedTarget) {
+    mutating func dropKept(of entry: ProbedTarget) {
         guard let kept = entry.kept else { return }
         if kept.isLent { borrowers.takeBack(kept.descriptor) }
         close(kept.descriptor)
@@ -48,7 +48,7 @@ extension ProbeEngine {
     }
 
     /// Takes the kept connection back into use.
-    func resume(_ kept: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+    mutating func resume(_ kept: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
         entry.kept = nil
         counts.kept -= 1
         counts.inFlight += 1
@@ -60,7 +60,7 @@ extension ProbeEngine {
     }
 
     /// The server closed the kept connection before it heard us: the probe goes on over a new one, within the same deadline.
-    func reconnect(_ stale: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+    mutating func reconnect(_ stale: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
         let (startedAt, stalledBefore) = (stale.startedAt, stale.stalledBefore)
         disconnect(stale)
         entry.attempt = nil

@@ -10,12 +10,13 @@ extension ProbeEngine {
     /// Nil for a probe that goes past the rules.
     func passage(of entry: ProbedTarget) -> MarkedPassage? {
         guard let mark = entry.mark, let entrance = entry.target.entrance, let port = entry.sourcePort else { return nil }
-        let source = entrance.kind == .translated ? MarkedPassage.source(towards: entrance.backend) : nil
+        // Towards the listener it would often be the listener's own, as hosts hold theirs.
+        let source = entrance.kind == .translated ? ProbeSocket.source(towards: SocketAddress(entrance.backend)) : nil
         return MarkedPassage(value: mark, source: source, port: port)
     }
 
     /// A port that no other target of the listener's port leaves from: conntrack and the rules tell flows by it. False when there is none.
-    func reservePort(for entry: ProbedTarget) -> Bool {
+    mutating func reservePort(for entry: ProbedTarget) -> Bool {
         guard entry.mark != nil, let entrance = entry.target.entrance, entry.sourcePort == nil else { return true }
         let taken = passagePorts[entrance.listener.port, default: []]
         guard let port = ports.take(besides: taken) else { return false }
@@ -24,28 +25,28 @@ extension ProbeEngine {
         return true
     }
 
-    func releasePort(of entry: ProbedTarget) {
+    mutating func releasePort(of entry: ProbedTarget) {
         guard let port = entry.sourcePort, let entrance = entry.target.entrance else { return }
         passagePorts[entrance.listener.port]?.remove(port)
         entry.sourcePort = nil
     }
 
     /// Its port may be in use: by somebody else, or by its own last connection where that has ended in peace (TIME_WAIT).
-    func changesPort(_ entry: ProbedTarget, after fault: ConnectFault) -> Bool {
+    mutating func changesPort(_ entry: ProbedTarget, after fault: ConnectFault) -> Bool {
         guard entry.sourcePort != nil, [EADDRINUSE, EADDRNOTAVAIL].contains(fault.errno) else { return false }
         releasePort(of: entry)
         return reservePort(for: entry)
     }
 
     /// A connection that the kernel would not even begin.
-    func refusal(_ fault: ConnectFault, _ entry: ProbedTarget) -> ProbeResult {
+    mutating func refusal(_ fault: ConnectFault, _ entry: ProbedTarget) -> ProbeResult {
         guard entry.mark != nil, let entrance = entry.target.entrance else { return result(of: fault) }
         guard entrance.kind == .translated, fault.errno == ENETUNREACH || fault.errno == EHOSTUNREACH else { return result(of: fault) }
         return .failure("this host has no route to \(entrance.listener.address): give it the address, or a route")
     }
 
     /// The same failure, with what asking the backend itself has shown. That takes a probe of its own, so it is said from the next on.
-    func explained(
+    mutating func explained(
         _ result: ProbeResult, _ entry: ProbedTarget, _ number: Int, wasConnected: Bool, now: MonotonicInstant
     ) -> ProbeResult {
         guard case .failure(let words) = result else {
@@ -57,7 +58,7 @@ extension ProbeEngine {
         return entry.testimony.map { .failure("\(words); \($0)") } ?? result
     }
 
-    private func askWitness(_ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+    private mutating func askWitness(_ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
         guard entry.witness == nil, hasRoom else { return }
         let target = entry.target.witness
         let witness = ProbedTarget(
@@ -68,7 +69,7 @@ extension ProbeEngine {
         open(witness, place, startedAt: now, now: now)
     }
 
-    func testify(_ result: ProbeResult, _ number: Int, for principal: Int) {
+    mutating func testify(_ result: ProbeResult, _ number: Int, for principal: Int) {
         vacate(number)
         guard let entry = targets[principal], entry.witness == number else { return }
         entry.witness = nil

@@ -3,7 +3,7 @@ import HealthPolicy
 
 /// Probes that are programs.
 extension ProbeEngine {
-    func run(_ check: ExecCheck, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+    mutating func run(_ check: ExecCheck, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
         guard programs.take(check, for: number) else {
             counts.postponed += 1
             entry.isPostponed = true
@@ -28,7 +28,7 @@ extension ProbeEngine {
     /// Why we cannot start a program, which says nothing of the target.
     private struct LaunchTrouble: Error { let words: String }
 
-    private func launch(_ check: ExecCheck, _ target: ProbeTarget) -> Result<(RunningProgram, output: Int32), LaunchTrouble> {
+    private mutating func launch(_ check: ExecCheck, _ target: ProbeTarget) -> Result<(RunningProgram, output: Int32), LaunchTrouble> {
         guard runsPrograms else { return .failure(LaunchTrouble(words: "execProbes is off in the daemon's settings")) }
         let user: LocalUser
         do { user = try LocalUser.named(check.user) } catch { return .failure(LaunchTrouble(words: error.words)) }
@@ -44,7 +44,7 @@ extension ProbeEngine {
     }
 
     /// News of its output or of its end.
-    func hear(_ program: RunningProgram, _ attempt: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+    mutating func hear(_ program: RunningProgram, _ attempt: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
         guard case .exec(let check) = entry.target.check.kind else { return }
         let end = program.end
         // What it has left behind ends with it, and cannot write any more.
@@ -59,20 +59,20 @@ extension ProbeEngine {
     }
 
     /// Its probe is over. One that still runs is killed with its group, and reaped when it has ended.
-    func abandon(_ program: RunningProgram, _ serial: UInt32) {
+    mutating func abandon(_ program: RunningProgram, _ serial: UInt32) {
         guard program.end == nil else { return reap(program) }
         program.kill()
         dying[serial] = program
     }
 
     /// A killed program may have ended.
-    func bury(_ program: RunningProgram, _ serial: UInt32) {
+    mutating func bury(_ program: RunningProgram, _ serial: UInt32) {
         guard program.end != nil else { return }
         dying[serial] = nil
         reap(program)
     }
 
-    private func reap(_ program: RunningProgram) {
+    private mutating func reap(_ program: RunningProgram) {
         program.reap()
         programs.giveBack(program.check)
     }
@@ -80,7 +80,7 @@ extension ProbeEngine {
     var canStartProgram: Bool { programs.hasNext && hasRoom }
 
     /// Those that have waited for others to end.
-    func startWaitingPrograms(now: MonotonicInstant) {
+    mutating func startWaitingPrograms(now: MonotonicInstant) {
         while hasRoom, let number = programs.popNext() { startPostponed(number, now: now) }
     }
 }

@@ -7,7 +7,7 @@ import ProbeExchanges
 
 extension ProbeEngine {
     /// The deadline of a probe has passed.
-    func settle(_ outcome: ProbeOutcome, isConnected: Bool, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+    mutating func settle(_ outcome: ProbeOutcome, isConnected: Bool, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
         guard let attempt = entry.attempt else { return }
         let outcome = isConnected ? outcome : .silence("no answer to the connection")
         var result = result(of: outcome, attempt, entry)
@@ -21,16 +21,26 @@ extension ProbeEngine {
         case .success(let words, let advice): .success(words, advice: advice)
         case .failure(let words): .failure(words)
         case .unknown(let words): .late(words)
-        case .silence(let words):
-            meter.hidesSilence(start: attempt.stalledBefore, lastWord: attempt.stalledAtLastWord, timeout: entry.timeout)
-                ? .late("probing was held up") : .failure(words)
+        case .silence(let words): silence(words, attempt, entry)
         }
     }
 
+    private func silence(_ words: String, _ attempt: ProbeAttempt, _ entry: ProbedTarget) -> ProbeResult {
+        if meter.hidesSilence(start: attempt.stalledBefore, lastWord: attempt.stalledAtLastWord, timeout: entry.timeout) {
+            return .late("probing was held up")
+        }
+        guard isInDoubt(attempt, entry) else { return .failure(words) }
+        entry.hasDoubted = true
+        return .late("this host's address towards it has changed")
+    }
+
     /// Closes the connection, lets the result count, and plans the next start.
-    func finish(_ entry: ProbedTarget, _ number: Int, _ result: ProbeResult, startedAt: MonotonicInstant, now: MonotonicInstant) {
+    mutating func finish(_ entry: ProbedTarget, _ number: Int, _ result: ProbeResult, startedAt: MonotonicInstant, now: MonotonicInstant) {
         let wasConnected = entry.attempt.map { $0.isStream && $0.isConnected } ?? false
-        if let attempt = entry.attempt { release(attempt, of: entry, result) }
+        if let attempt = entry.attempt {
+            if attempt.isLent { learnSource(from: attempt, of: entry, result, now: now) }
+            release(attempt, of: entry, result)
+        }
         entry.attempt = nil
         if let principal = entry.principal { return testify(result, number, for: principal) }
         let result = entry.mark == nil ? result : explained(result, entry, number, wasConnected: wasConnected, now: now)
@@ -41,7 +51,7 @@ extension ProbeEngine {
             durations.add(nanoseconds: record.nanoseconds, to: entry.durationNumber)
         }
         let advice = entry.state.advice
-        let transition = entry.state.absorb(record, rise: entry.rise, fall: entry.fall)
+        let transition = entry.absorb(record)
         if transition != nil || entry.state.advice != advice {
             let verdict = entry.state.verdict
             reports.append(
@@ -53,13 +63,13 @@ extension ProbeEngine {
         planNext(entry, number, result, now: now)
     }
 
-    private func planNext(_ entry: ProbedTarget, _ number: Int, _ result: ProbeResult, now: MonotonicInstant) {
+    private mutating func planNext(_ entry: ProbedTarget, _ number: Int, _ result: ProbeResult, now: MonotonicInstant) {
         let wasLate = if case .late = result { true } else { false }
-        entry.plannedStart = entry.schedule.nextStart(after: entry.plannedStart, pace: entry.state.pace, now: now, lastWasLate: wasLate)
+        entry.plannedStart = entry.schedule.nextStart(after: entry.plannedStart, pace: entry.pace, now: now, lastWasLate: wasLate)
         plan(entry, number, now: now)
     }
 
-    private func count(_ result: ProbeResult) {
+    private mutating func count(_ result: ProbeResult) {
         switch result {
         case .success: counts.succeeded += 1
         case .failure: counts.failed += 1

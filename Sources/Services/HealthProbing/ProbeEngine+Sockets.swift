@@ -10,17 +10,17 @@ extension ProbeEngine {
     private static let mostEmptyDatagrams = 64
 
     /// Takes in what the poller has given.
-    func hear(_ ready: [Readiness], now: MonotonicInstant) {
+    mutating func hear(_ ready: [Readiness], now: MonotonicInstant) {
         round &+= 1
         for news in ready { hear(news, now: now) }
     }
 
-    private func hear(_ news: Readiness, now: MonotonicInstant) {
+    private mutating func hear(_ news: Readiness, now: MonotonicInstant) {
         switch news.token {
         case .lent(let descriptor, let added):
             // Mostly that a connection was reset, by ourselves.
             guard let number = borrowers.number(descriptor, added: added) else { return }
-            hear(news, number, now: now) { $0.descriptor == descriptor && $0.round != round }
+            hear(news, number, now: now) { [round] in $0.descriptor == descriptor && $0.round != round }
         case .probe(let number, let serial):
             if !dying.isEmpty, let program = dying[serial] { return bury(program, serial) }
             hear(news, number, now: now) { $0.serial == serial }
@@ -29,7 +29,7 @@ extension ProbeEngine {
     }
 
     /// Nothing where the probe has ended since, or the target is gone.
-    private func hear(_ news: Readiness, _ number: Int, now: MonotonicInstant, isOf: (ProbeAttempt) -> Bool) {
+    private mutating func hear(_ news: Readiness, _ number: Int, now: MonotonicInstant, isOf: (ProbeAttempt) -> Bool) {
         guard number < targets.count, let entry = targets[number] else { return }
         if let attempt = entry.attempt, isOf(attempt) {
             if let program = attempt.program { return hear(program, attempt, entry, number, now: now) }
@@ -45,12 +45,12 @@ extension ProbeEngine {
     }
 
     /// The first word on a connection that is there: a kept one, or a socket that needs no handshake.
-    func begin(_ attempt: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+    mutating func begin(_ attempt: ProbeAttempt, _ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
         attempt.isConnected = true
         if let end = follow(attempt.exchange.opened(), attempt) { finish(entry, number, attempt, end, now: now) }
     }
 
-    private func finish(_ entry: ProbedTarget, _ number: Int, _ attempt: ProbeAttempt, _ end: End, now: MonotonicInstant) {
+    private mutating func finish(_ entry: ProbedTarget, _ number: Int, _ attempt: ProbeAttempt, _ end: End, now: MonotonicInstant) {
         switch end {
         case .exchange(.silence) where attempt.isReused: reconnect(attempt, entry, number, now: now)
         case .fault(let fault): finish(entry, number, result(of: fault), startedAt: attempt.startedAt, now: now)
@@ -58,7 +58,7 @@ extension ProbeEngine {
         }
     }
 
-    private func advance(_ attempt: ProbeAttempt, _ news: Readiness) -> End? {
+    private mutating func advance(_ attempt: ProbeAttempt, _ news: Readiness) -> End? {
         if !attempt.isConnected {
             if news.isFaulted {
                 let fault = ProbeSocket.pendingFault(of: attempt.descriptor)
@@ -77,11 +77,11 @@ extension ProbeEngine {
         return news.isReadable ? receive(attempt) : nil
     }
 
-    private func follow(_ step: ProbeStep, _ attempt: ProbeAttempt) -> End? {
+    private mutating func follow(_ step: ProbeStep, _ attempt: ProbeAttempt) -> End? {
         switch step {
         case .wait: return nil
         case .hangUp:
-            attempt.reusableFamily = nil
+            attempt.pool = nil
             // Refused only where the peer has closed already, and then that is news of its own.
             shutdown(attempt.descriptor, Int32(SHUT_WR))
             return nil
@@ -112,7 +112,7 @@ extension ProbeEngine {
 
     /// Reads until nothing is left, since news come once an edge; every exchange bounds what it reads, and datagrams without bytes are
     /// counted here, so this ends.
-    private func receive(_ attempt: ProbeAttempt) -> End? {
+    private mutating func receive(_ attempt: ProbeAttempt) -> End? {
         while true {
             let count = recv(attempt.descriptor, &receiveBuffer, receiveBuffer.count, 0)
             if count < 0 && errno == EAGAIN { return nil }

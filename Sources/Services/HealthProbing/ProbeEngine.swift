@@ -5,8 +5,8 @@ import HealthPolicy
     import Glibc
 #endif
 
-/// All targets, their timers and their connections. One call at a time: `ProbeLoop` keeps it behind a lock.
-final class ProbeEngine {
+/// All targets, their timers and their connections. One call at a time: `ProbeLoop` keeps it behind a lock, where there is one of it.
+struct ProbeEngine: ~Copyable {
     /// Above this many starts a second they are made in batches.
     private static let crowd = 500.0
 
@@ -55,7 +55,7 @@ final class ProbeEngine {
     }
 
     /// Changes the set of targets to the given one: what is in both goes on undisturbed.
-    func setTargets(_ wanted: [ProbeTarget: Verdict?], marks: [ProbeEntrance: UInt32] = [:], now: MonotonicInstant) {
+    mutating func setTargets(_ wanted: [ProbeTarget: Verdict?], marks: [ProbeEntrance: UInt32] = [:], now: MonotonicInstant) {
         self.marks = marks
         for target in numbers.keys where wanted[target] == nil { remove(target) }
         let added = wanted.keys.filter { numbers[$0] == nil }.sorted(by: ProbeTarget.precedes)
@@ -65,7 +65,7 @@ final class ProbeEngine {
     }
 
     /// Plans the first starts anew: targets may have been set long before the loop runs.
-    func begin(now: MonotonicInstant) {
+    mutating func begin(now: MonotonicInstant) {
         meter = StallMeter(start: now.nanoseconds)
         for (number, entry) in targets.enumerated() {
             guard let entry, entry.target.check.kind != .none else { continue }
@@ -74,7 +74,7 @@ final class ProbeEngine {
         }
     }
 
-    private func add(_ target: ProbeTarget, lastKnown: Verdict?, count: Int, now: MonotonicInstant) {
+    private mutating func add(_ target: ProbeTarget, lastKnown: Verdict?, count: Int, now: MonotonicInstant) {
         let (phaseNumber, phase) = phases.take()
         let schedule = ProbeSchedule(check: target.check, origin: origin, phase: phase)
         let isProbed = target.check.kind != .none
@@ -89,20 +89,20 @@ final class ProbeEngine {
     }
 
     /// Gives it a number.
-    func place(_ entry: ProbedTarget) -> Int {
+    mutating func place(_ entry: ProbedTarget) -> Int {
         let number = freeNumbers.popLast() ?? targets.count
         if number == targets.count { targets.append(entry) } else { targets[number] = entry }
         return number
     }
 
-    private func reportUnprobed(_ entry: ProbedTarget, lastKnown: Verdict?) {
+    private mutating func reportUnprobed(_ entry: ProbedTarget, lastKnown: Verdict?) {
         guard lastKnown != .up else { return }
         let state = entry.state
         let transition = VerdictTransition(previous: lastKnown ?? .unknown, verdict: .up, reason: state.reason, at: state.since)
         reports.append(ProbeReport(target: entry.target, transition: transition))
     }
 
-    private func remove(_ target: ProbeTarget) {
+    private mutating func remove(_ target: ProbeTarget) {
         guard let number = numbers.removeValue(forKey: target), let entry = targets[number] else { return }
         if let witness = entry.witness { vacate(witness) }
         phases.giveBack(entry.phaseNumber)
@@ -110,7 +110,7 @@ final class ProbeEngine {
     }
 
     /// Ends what is under way there, without a result.
-    func vacate(_ number: Int) {
+    mutating func vacate(_ number: Int) {
         guard let entry = targets[number] else { return }
         if let attempt = entry.attempt { disconnect(attempt) }
         dropKept(of: entry)
@@ -122,16 +122,16 @@ final class ProbeEngine {
 
     /// Sets the timer for the planned start. One that is due already is not put off for the sake of a batch, or a probe that runs up to the
     /// next slot would fall behind by a batch each time.
-    func plan(_ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
-        let planned = entry.schedule.jittered(entry.plannedStart, pace: entry.state.pace)
-        let start = isCrowded && planned > now ? entry.schedule.batchedStart(planned, pace: entry.state.pace) : planned
+    mutating func plan(_ entry: ProbedTarget, _ number: Int, now: MonotonicInstant) {
+        let planned = entry.schedule.jittered(entry.plannedStart, pace: entry.pace)
+        let start = isCrowded && planned > now ? entry.schedule.batchedStart(planned, pace: entry.pace) : planned
         wheel.set(number, at: start.nanoseconds)
     }
 
-    func disconnect(_ attempt: ProbeAttempt) {
+    mutating func disconnect(_ attempt: ProbeAttempt) {
         if attempt.isLent { borrowers.takeBack(attempt.descriptor) }
-        if let family = attempt.reusableFamily, attempt.isConnected {
-            idle.put(attempt.descriptor, family)
+        if let pool = attempt.pool, attempt.isConnected {
+            idle.put(attempt.descriptor, pool)
         } else {
             close(attempt.descriptor)
         }
@@ -149,7 +149,7 @@ final class ProbeEngine {
     private var heldDescriptors: Int { counts.inFlight + counts.kept + programs.running }
 
     /// Before a descriptor is opened: closes idle sockets, until there is room for it under the bound.
-    func makeRoom() {
+    mutating func makeRoom() {
         while idle.count > 0, heldDescriptors + idle.count >= bounds.descriptors { idle.closeOne() }
     }
 
@@ -161,14 +161,14 @@ final class ProbeEngine {
 
     func state(of target: ProbeTarget) -> HealthState? { numbers[target].flatMap { targets[$0]?.state } }
 
-    func takeReports() -> [ProbeReport] {
+    mutating func takeReports() -> [ProbeReport] {
         guard !reports.isEmpty else { return [] }
         defer { reports = [] }
         return reports
     }
 
     /// Ends all probes without results.
-    func shutDown() {
+    mutating func shutDown() {
         defer { idle.closeAll() }
         for target in Array(numbers.keys) { remove(target) }
     }

@@ -10,14 +10,14 @@ enum ProbeSocket {
     /// Begins a connection, or ties a datagram socket to its peer. The descriptor, or the errno.
     static func connect(
         to address: SocketAddress, over transport: ProbeTransport, leaving origin: ProbeOrigin?, from ports: inout SourcePorts,
-        through passage: MarkedPassage? = nil
+        at source: IPAddress? = nil, through passage: MarkedPassage? = nil
     ) -> Result<Int32, ConnectFault> {
         let descriptor = open(transport, address.family)
         guard descriptor >= 0 else { return .failure(ConnectFault(errno: errno, transport: transport)) }
         var fault = origin?.bindToDevice(descriptor) ?? 0
         if fault == 0 { fault = passage?.mark(descriptor) ?? 0 }
         if fault == 0 {
-            let source = origin?.source ?? passage?.source
+            let source = source ?? origin?.source ?? passage?.source
             fault =
                 transport.hasPorts
                 ? ports.bind(descriptor, family: address.family, source: source, at: passage?.port)
@@ -29,6 +29,28 @@ enum ProbeSocket {
             return .failure(ConnectFault(errno: fault, transport: transport))
         }
         return .success(descriptor)
+    }
+
+    /// The address of this host that packets to `peer` leave with. Nil where there is no way.
+    static func source(towards peer: SocketAddress) -> IPAddress? {
+        let descriptor = socket(peer.domain, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        // Datagram sockets send nothing when they are connected.
+        return peer.withPointer({ Glibc.connect(descriptor, $0, $1) }) == 0 ? source(of: descriptor) : nil
+    }
+
+    /// The address of this host at a connection's end.
+    static func source(of descriptor: Int32) -> IPAddress? {
+        var name = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutableBytes(of: &name) { octets in
+            guard let start = octets.baseAddress, getsockname(descriptor, start.assumingMemoryBound(to: sockaddr.self), &length) == 0 else {
+                return nil
+            }
+            // struct sockaddr_in and sockaddr_in6: the address stands behind family and port, and flow information.
+            return IPAddress(octets: length == MemoryLayout<sockaddr_in>.size ? Array(octets[4..<8]) : Array(octets[8..<24]))
+        }
     }
 
     /// The next connection of a socket that was disconnected.

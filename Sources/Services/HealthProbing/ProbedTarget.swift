@@ -13,17 +13,23 @@ final class ProbedTarget {
     /// Nanoseconds.
     let timeout: Int64
     // Of the check, which is asked for little else by a probe that does not change anything.
-    let rise, fall: Int
+    private let rise, fall: Int
     let isProgram, isWithinTLS: Bool
     /// In `ProbeDurations`.
     let durationNumber: Int
-    var state: HealthState
+    private(set) var state: HealthState
+    /// Of the next probe; beside the state, which each look at it would copy.
+    private(set) var pace: ProbePace
     /// The start that the schedule gave, without batching: what the next one is counted from.
     var plannedStart: MonotonicInstant
     var attempt: ProbeAttempt?
     /// The connection of the last probe, if the next one may use it.
     var kept: ProbeAttempt?
     var isPostponed = false
+    /// The pool of the sockets that its probes begin from, until when (nanoseconds); nil leaves the source to the kernel.
+    var source: (pool: Int, until: Int64)?
+    /// Whether a failure since the last success was put down to the source.
+    var hasDoubted = false
     /// Of sockets whose probes go through a farm's rules; nil where they do not, or no mark was left.
     let mark: UInt32?
     /// Where such a probe leaves from, each time: conntrack and the rules then remember one flow a target.
@@ -46,7 +52,7 @@ final class ProbedTarget {
         self.target = target
         self.schedule = schedule
         self.phaseNumber = phaseNumber
-        self.state = state
+        (self.state, pace) = (state, state.pace)
         address = SocketAddress(mark == nil ? target.endpoint : target.connected)
         transport = target.check.kind.transport
         origin = ProbeOrigin(target.check.way)
@@ -54,6 +60,12 @@ final class ProbedTarget {
         (rise, fall, isWithinTLS) = (target.check.rise, target.check.fall, target.check.way.tls != nil)
         isProgram = transport == .program
         plannedStart = firstStart
+    }
+
+    /// Takes in what a probe has found; the change of verdict, if it is one.
+    func absorb(_ record: ProbeRecord) -> VerdictTransition? {
+        defer { pace = state.pace }
+        return state.absorb(record, rise: rise, fall: fall)
     }
 }
 
@@ -81,7 +93,7 @@ final class ProbeAttempt {
     /// Octets that have come since the last probe over the connection ended.
     var heardWhileIdle = 0
     /// Of a socket that another probe may begin from when this one has ended; nil where it is tied to an origin, or has hung up.
-    var reusableFamily: AddressFamily?
+    var pool: Int?
     /// Whether the poller knows it by its descriptor.
     private(set) var isLent: Bool
     /// Of the poller, when the connection was begun.
@@ -91,9 +103,9 @@ final class ProbeAttempt {
 
     init(
         descriptor: Int32, serial: UInt32, transport: ProbeTransport, startedAt: MonotonicInstant, stalledBefore: Int64,
-        exchange: any ProbeExchange, reusableFamily: AddressFamily? = nil, round: UInt32 = 0
+        exchange: any ProbeExchange, pool: Int? = nil, round: UInt32 = 0
     ) {
-        (self.reusableFamily, isLent, self.round) = (reusableFamily, reusableFamily != nil, round)
+        (self.pool, isLent, self.round) = (pool, pool != nil, round)
         self.descriptor = descriptor
         self.serial = serial
         self.transport = transport
@@ -106,11 +118,11 @@ final class ProbeAttempt {
     /// Another probe, when this one is over.
     func become(
         descriptor: Int32, serial: UInt32, transport: ProbeTransport, startedAt: MonotonicInstant, stalledBefore: Int64,
-        exchange: any ProbeExchange, reusableFamily: AddressFamily?, round: UInt32
+        exchange: any ProbeExchange, pool: Int?, round: UInt32
     ) {
         (self.descriptor, self.serial, self.transport, self.startedAt) = (descriptor, serial, transport, startedAt)
         (self.stalledBefore, stalledAtLastWord) = (stalledBefore, stalledBefore)
-        (self.exchange, self.reusableFamily, isLent, self.round) = (exchange, reusableFamily, reusableFamily != nil, round)
+        (self.exchange, self.pool, isLent, self.round) = (exchange, pool, pool != nil, round)
         (isConnected, isClosing, isReused, unsent, emptyDatagrams, heardWhileIdle, program) = (false, false, false, [], 0, 0, nil)
     }
 

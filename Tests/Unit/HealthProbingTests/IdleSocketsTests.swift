@@ -20,14 +20,24 @@ import Testing
 
     @Test func oldestIsTakenFirst() throws {
         var idle = IdleSockets()
+        let (pool, other) = (idle.pool(from: IPAddress(v4: 0x7F00_0001)), IdleSockets.unbound(.ipv4))
+        #expect(pool != other && idle.pool(from: IPAddress(v4: 0x7F00_0001)) == pool)
         let sockets = (0..<3).map { _ in socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
-        for descriptor in sockets { idle.put(descriptor, .ipv4) }
-        #expect(idle.count == 3 && idle.take(.ipv6) == nil && idle.take(.ipv4) == sockets[0])
-        idle.put(sockets[0], .ipv4)
+        for descriptor in sockets { idle.put(descriptor, pool) }
+        #expect(idle.count == 3 && idle.take(other) == nil && idle.take(pool) == sockets[0])
+        idle.put(sockets[0], pool)
         idle.closeOne()
-        #expect(idle.count == 2 && idle.take(.ipv4) == sockets[2] && idle.take(.ipv4) == sockets[0] && idle.take(.ipv4) == nil)
+        #expect(idle.count == 2 && idle.take(pool) == sockets[2] && idle.take(pool) == sockets[0] && idle.take(pool) == nil)
         close(sockets[0])
         close(sockets[2])
+    }
+
+    /// Each of the host's own addresses is its own source.
+    @Test func manySourcesShareAPool() {
+        var idle = IdleSockets()
+        let pools = Set((0..<100).map { idle.pool(from: IPAddress(v4: 0x0A00_0000 + $0)) })
+        #expect(pools.count < 70 && pools.contains(IdleSockets.unbound(.ipv4)))
+        #expect(idle.source(of: idle.pool(from: IPAddress(v4: 0x0A00_0000))) == IPAddress(v4: 0x0A00_0000))
     }
 
     @Test(arguments: [true, false]) func answersAndErrorsGoWithTheirConnection(isReset: Bool) throws {
@@ -44,8 +54,9 @@ import Testing
         let socket = try connect(old, &ports)
         #expect(hasNews(socket))
         if isReset { while ProbeSocket.pendingFault(of: socket) == 0 { usleep(1000) } }
-        idle.put(socket, .ipv4)
-        let taken = idle.take(.ipv4)
+        let pool = IdleSockets.unbound(.ipv4)
+        idle.put(socket, pool)
+        let taken = idle.take(pool)
         let again = try #require(taken)
         #expect(try ProbeSocket.connectAgain(again, to: SocketAddress(new.endpoint)).get() == socket)
         defer { close(again) }
@@ -64,8 +75,9 @@ import Testing
         var (idle, ports) = (IdleSockets(), SourcePorts(range: 61_800...61_800))
         let kept = try connect(first, &ports)
         defer { close(kept) }
-        idle.put(try connect(second, &ports), .ipv4)
-        let taken = idle.take(.ipv4)
+        let pool = IdleSockets.unbound(.ipv4)
+        idle.put(try connect(second, &ports), pool)
+        let taken = idle.take(pool)
         let worn = try #require(taken)
         #expect(ProbeSocket.connectAgain(worn, to: SocketAddress(first.endpoint)) == .failure(ConnectFault(errno: EADDRNOTAVAIL)))
     }
@@ -151,7 +163,7 @@ import Testing
             }
         }
         let poller = try Poller()
-        let engine = ProbeEngine(settings: settings, poller: poller, now: .now)
+        var engine = ProbeEngine(settings: settings, poller: poller, now: .now)
         engine.setTargets(targets, now: .now)
         var ready: [Readiness] = []
         for _ in 0..<5000 where engine.states().contains(where: { $1.counts.successes < 5 }) {

@@ -31,7 +31,8 @@ import Testing
     }
 
     @Test func sourceIsTheAddressTowardsTheBackend() {
-        #expect(MarkedPassage.source(towards: Endpoint(address: IPAddress(v4: 0x7F00_0001), port: 80)) == IPAddress("127.0.0.1"))
+        #expect(
+            ProbeSocket.source(towards: SocketAddress(Endpoint(address: IPAddress(v4: 0x7F00_0001), port: 80))) == IPAddress("127.0.0.1"))
     }
 
     @Test(arguments: [
