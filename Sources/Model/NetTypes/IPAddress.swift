@@ -82,10 +82,29 @@ public struct IPAddress: Sendable, Hashable {
 
 extension IPAddress: CustomStringConvertible, Comparable {
     public var description: String {
+        guard family == .ipv6 else { return dotted }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        let domain = family == .ipv4 ? AF_INET : AF_INET6
-        _ = inet_ntop(domain, octets, &text, socklen_t(text.count))
+        _ = inet_ntop(AF_INET6, octets, &text, socklen_t(text.count))
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// "255.255.255.255" is as long as a string that needs no memory of its own: each probe by HTTP says one.
+    private var dotted: String {
+        String(unsafeUninitializedCapacity: 15) { text in
+            var count = 0
+            func put(_ octet: UInt8) {
+                text[count] = octet
+                count += 1
+            }
+            for shift: UInt64 in [24, 16, 8, 0] {
+                let octet = UInt8(truncatingIfNeeded: low >> shift)
+                if octet >= 100 { put(0x30 + octet / 100) }
+                if octet >= 10 { put(0x30 + octet / 10 % 10) }
+                put(0x30 + octet % 10)
+                if shift > 0 { put(UInt8(ascii: ".")) }
+            }
+            return count
+        }
     }
 
     /// As it stands before a colon and a port: IPv6 in brackets.

@@ -1,9 +1,7 @@
 import FarmModel
 
 /// An incremental, bounded reader of one HTTP/1 answer (RFC 9112); it does not matter how the bytes are cut.
-///
-/// A class, of one owner: tens of thousands of kept connections do without it between their probes.
-final class HTTPAnswer {
+struct HTTPAnswer {
     /// A line of the head or of the chunked coding.
     static let longestLine = 8192
     private static let usualLine = 96
@@ -46,7 +44,7 @@ final class HTTPAnswer {
     var leavesConnectionUsable: Bool { stage == .complete && body.isComplete && head.keepsConnection && !hasExcess }
 
     /// Bytes after the end are ignored, but nothing can follow them.
-    func read(_ bytes: Span<UInt8>) {
+    mutating func read(_ bytes: Span<UInt8>) {
         var index = 0
         while index < bytes.count {
             switch stage {
@@ -61,12 +59,12 @@ final class HTTPAnswer {
     }
 
     /// The peer has closed: the end of a body that has no other.
-    func close() {
+    mutating func close() {
         if stage == .body, body.endsWithConnection { stage = .complete }
     }
 
     /// Returns where to go on.
-    private func readBody(_ bytes: Span<UInt8>, from start: Int) -> Int {
+    private mutating func readBody(_ bytes: Span<UInt8>, from start: Int) -> Int {
         let most = min(Self.longestBody - body.count, Self.longestAnswer - count)
         let (end, fault) = body.take(bytes, from: start, most: most)
         count += end - start
@@ -79,7 +77,7 @@ final class HTTPAnswer {
     }
 
     /// Up to the end of a line, or of what has come. Returns where to go on.
-    private func readLine(_ bytes: Span<UInt8>, from start: Int, isStatus: Bool) -> Int {
+    private mutating func readLine(_ bytes: Span<UInt8>, from start: Int, isStatus: Bool) -> Int {
         let most = min(bytes.count, start + Self.longestLine - line.count + 1)
         var end = start
         while end < most, bytes[end] != UInt8(ascii: "\n") { end += 1 }
@@ -103,7 +101,7 @@ final class HTTPAnswer {
         return end + 1
     }
 
-    private func readStatusLine() {
+    private mutating func readStatusLine() {
         guard let code = HTTPHead.status(in: line) else {
             stage = .malformed("not an HTTP/1 answer")
             return
@@ -115,7 +113,7 @@ final class HTTPAnswer {
         stage = .headers
     }
 
-    private func readHeader() {
+    private mutating func readHeader() {
         guard line.isEmpty else {
             if let fault = head.take(line) { stage = .malformed(fault) }
             if let degraded = check.degradedHeader, !head.isInterim, HTTPHead.line(line, says: degraded) { isDegraded = true }

@@ -146,7 +146,7 @@ import Testing
 
     @Test func deadlineDecidesByWhatIsKnown() {
         func expire(_ answer: String, body: String? = nil) -> ProbeOutcome {
-            var exchange = exchange(for: HTTPCheck(expectBody: body))
+            let exchange = exchange(for: HTTPCheck(expectBody: body))
             if !answer.isEmpty { _ = exchange.received(Array(answer.utf8).span) }
             return exchange.expired()
         }
@@ -177,7 +177,7 @@ import Testing
     }
 
     private func judge(_ bytes: [UInt8], cutInto size: Int, _ example: Case) -> ProbeOutcome? {
-        var exchange = exchange(for: example.check)
+        let exchange = exchange(for: example.check)
         for start in stride(from: 0, to: bytes.count, by: size) {
             let piece = Array(bytes[start..<min(start + size, bytes.count)])
             if case .done(let outcome) = exchange.received(piece.span) { return outcome }
