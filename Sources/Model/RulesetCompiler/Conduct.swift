@@ -28,7 +28,7 @@ enum Conduct {
     private static func listener(_ family: AddressFamily) -> Key { Key(.address(.destination, family), .transport, .port(.destination)) }
 
     /// The rules of the hook for the sets that there are. Packets of connections that are known pay for the resets' rule, if any, and one
-    /// more.
+    /// more; those that open one, for another.
     static func rules(_ sets: [String: ElementSet]) -> [Rule] {
         let resets = Variant.all.filter { sets[resetMap($0)] != nil }.map {
             Rule(.tcpFlags(.rst, among: .rst), .verdictMap(listener($0.family), map: resetMap($0)))
@@ -39,7 +39,9 @@ enum Conduct {
         let backends = Variant.all.filter { sets[backendSet($0)] != nil }
         let fallen = Variant.all.filter { sets[fallenSet($0)] != nil }
         let known = Rule(.connectionState(.established), .verdict(.accept))
-        return resets + [known] + strict + guards(backends, fallen)
+        // Flags first: who opens no connection pays for one match only.
+        let opens = Rule(.tcpFlags(.syn, among: [.fin, .syn, .rst, .ack]), .connectionState(.new), .verdict(.accept))
+        return resets + [known] + (strict.isEmpty && backends.isEmpty ? [] : [opens]) + strict + guards(backends, fallen)
     }
 
     /// Invalid packets of backends, and such as seem to begin a connection in its middle. A backend may begin connections of its own
@@ -56,9 +58,8 @@ enum Conduct {
         let invalid = backends.map {
             Rule(.connectionState(.invalid), .transport(.tcp), from($0, backendSet($0)), .counter, .verdict(.drop))
         }
-        let begins = Rule(.connectionState(.new), .tcpFlags(.syn, among: [.fin, .syn, .rst, .ack]), .verdict(.accept))
         let new = backends.map { Rule(.connectionState(.new), .transport(.tcp), from($0, backendSet($0)), .counter, .verdict(.drop)) }
-        return over[0] + invalid + [begins] + over[1] + new
+        return over[0] + invalid + over[1] + new
     }
 
     private static func from(_ variant: Variant, _ set: String) -> Statement {

@@ -57,8 +57,9 @@ struct FarmWriter {
             Detour.handover(from: self.selection(mouth, $0.tableSize, $0.scheduler), noBackend: table.isEmpty ? farm.noBackend : nil)
         }
         let guards = guards(mouth)
-        let plain = guards.isEmpty && sessions == nil ? PlainSlots(selection) : nil
-        let course = course(selection, guards, former, sessions, plain)
+        let detours = guards + (sessions.map { [.sessions($0)] } ?? [])
+        let plain = detours.isEmpty && !farm.isProxied(mouth.listener) ? PlainSlots(selection) : nil
+        let course = course(selection, steady: plain == nil ? detours : [.plain], guards, former)
         let target = table.isEmpty && moving == nil ? NoBackend.chainName(farm.noBackend) : course.entry
         if farm.isProxied(mouth.listener) {
             proxy(mouth.key, to: target, isServed: !table.isEmpty, selection)
@@ -69,7 +70,7 @@ struct FarmWriter {
         }
         let detoured = moving.map { $0.detoured(from: self.selection(mouth, $0.tableSize, $0.scheduler), to: selection) }
         writeSlots(mouth, selection, table, plain, detoured: detoured)
-        if selection.path != .translate { census.count(mouth.family, plain) }
+        census.count(selection, plain)
         writeErrors(mouth, selection, former: moving.map { self.selection(mouth, $0.tableSize, $0.scheduler) })
         writeConduct(mouth)
         writeCounting(mouth, moving)
@@ -86,17 +87,16 @@ struct FarmWriter {
     }
 
     /// Chains and sets follow from configuration alone: a farm that loses its last backend changes elements, not the shape.
-    private mutating func course(
-        _ selection: Selection, _ guards: [Detour], _ former: Detour?, _ sessions: SessionChain?, _ plain: PlainSlots?
-    ) -> Course {
-        let ready = Course(selection: selection, detours: guards + [.handover(from: selection)])
-        let steady =
-            plain == nil
-            ? Course(selection: selection, detours: guards + (sessions.map { [.sessions($0)] } ?? []))
-            : Course(selection: selection, detours: [.plain, .handover(from: selection)])
+    ///
+    /// `steady`: the detours while no slots are moving; of these, plain slots lead on to the handover, where there may be one, as a packet
+    /// may be on its way while its slot begins to move.
+    private mutating func course(_ selection: Selection, steady detours: [Detour], _ guards: [Detour], _ former: Detour?) -> Course {
+        let isTracked = selection.path == .translate
+        let handover = isTracked ? [] : [Detour.handover(from: selection)]
+        let steady = Course(selection: selection, detours: detours + (detours == [.plain] ? handover : []))
         courses.insert(steady)
-        guard selection.path != .translate else { return steady }
-        courses.insert(ready)
+        guard !isTracked else { return steady }
+        courses.insert(Course(selection: selection, detours: guards + handover))
         rows[CompiledFarm.SetName(selection.table, selection.formerMapName, selection.slotMapType)] += []
         guard let former else { return steady }
         let course = Course(selection: selection, detours: guards + [former])

@@ -12,7 +12,7 @@ struct PlainSlots: Sendable, Hashable {
 
     /// Nil where a miss would cost more than a dispatch saves: ranges are searched, not hashed, and a counter of a rule is one farm's.
     init?(_ selection: Selection) {
-        guard selection.path != .translate, selection.ports == .single, !selection.takesTurns else { return nil }
+        guard selection.ports == .single, !selection.takesTurns else { return nil }
         self.selection = selection
     }
 
@@ -22,39 +22,46 @@ struct PlainSlots: Sendable, Hashable {
     /// What dispatch names.
     var name: String { chainName("plain-\(selection.name)") }
 
-    var lookup: Rule { lookup(then: [.verdict(.goto(selection.delivery))]) }
-
-    private func lookup(then delivery: [Statement]) -> Rule { Rule([.setMAC(.destination, selection.key, map: mapName)] + delivery) }
+    var lookups: [Rule] { selection.lookups(in: mapName) }
 
     /// Before the dispatch. `only`: the one way of all dsr frames, if nothing else is to be asked of them; the rule sends them there itself.
-    func firstLookup(_ only: Direct.Way?) -> Rule {
-        guard selection.path == .direct, let only else { return lookup }
-        return lookup(then: Direct.leave(by: only))
+    func firstLookups(_ only: Direct.Way?) -> [Rule] {
+        guard selection.path == .direct, let only else { return lookups }
+        return [Rule([.setMAC(.destination, selection.key, map: mapName)] + Direct.leave(by: only))]
     }
 
     /// Twice, as `Selection.chain` does. `next`: for a packet that is on its way while its slot goes into transition, the handover.
-    func chain(next: String) -> Chain { Chain(name, rules: [lookup, lookup, Rule(.verdict(.goto(next)))]) }
+    func chain(next: String) -> Chain { Chain(name, rules: lookups + lookups + [Rule(.verdict(.goto(next)))]) }
 }
 
-/// The listeners of the table `netdev`, counted by what their configuration asks for, whatever befalls their backends: what decides
-/// which selection is asked first.
+/// What is listened at, key by key (address, protocol and port), counted by what configuration asks for, whatever befalls the backends: it
+/// decides which selection is asked first.
 struct Census: Sendable, Hashable {
-    private(set) var listeners: [AddressFamily: Int] = [:]
-    private(set) var plain: [PlainSlots: Int] = [:]
+    /// Who is met by the same rules.
+    struct Crowd: Sendable, Hashable {
+        let table: TableFamily
+        let family: AddressFamily
 
-    mutating func count(_ family: AddressFamily, _ slots: PlainSlots?) {
-        listeners[family, default: 0] += 1
+        init(_ selection: Selection) { (table, family) = (selection.table, selection.family) }
+    }
+
+    private var keys: [Crowd: Int] = [:]
+    private var plain: [PlainSlots: Int] = [:]
+
+    mutating func count(_ selection: Selection, _ slots: PlainSlots?) {
+        keys[Crowd(selection), default: 0] += 1
         if let slots { plain[slots, default: 0] += 1 }
     }
 
     mutating func add(_ other: Census) {
-        listeners.merge(other.listeners, uniquingKeysWith: +)
+        keys.merge(other.keys, uniquingKeysWith: +)
         plain.merge(other.plain, uniquingKeysWith: +)
     }
 
-    /// Of each family the selection that has more than half of its listeners: there is one at most, and it saves more than what it costs
+    /// Of each family the selection that has more than half of its keys: there is one at most, and it saves more than what it costs
     /// the others. No choice depends on what was chosen before, so that equal farms give equal rules.
-    var askedFirst: [PlainSlots] {
-        plain.filter { 2 * $0.value > listeners[$0.key.selection.family] ?? 0 }.keys.sorted { $0.selection.family < $1.selection.family }
+    func askedFirst(_ table: TableFamily) -> [PlainSlots] {
+        let most = plain.filter { $0.key.selection.table == table && 2 * $0.value > keys[Crowd($0.key.selection)] ?? 0 }
+        return most.keys.sorted { $0.selection.family < $1.selection.family }
     }
 }

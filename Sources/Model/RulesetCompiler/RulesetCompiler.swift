@@ -68,6 +68,15 @@ public struct RulesetCompiler: Sendable {
         }
     }
 
+    /// Whether `kernel` leads probes through farms' rules as this ruleset does.
+    public func isLeadingProbes(_ kernel: Ruleset) -> Bool {
+        let entrances = environment.entrances
+        let wanted = [(TableFamily.inet, entrances.translatingSets), (.netdev, entrances.framedSets)]
+        return wanted.allSatisfy { table, sets in
+            sets.allSatisfy { $0.type.dynamic != nil || kernel[table]?.set($0.name)?.elements == $0.elements }
+        }
+    }
+
     /// Maps of flows that began during a transition: to be flushed (netdev) when no farm is in transition any more.
     public var freshMaps: [String] {
         let tables = ruleset.tables.filter { $0.family == .netdev }
@@ -97,7 +106,8 @@ extension RulesetCompiler {
         chains += guardChains(sets, besides: Set(chains.map(\.name)))
         chains += countingChains(sets)
         chains += sourceTranslationChains(sets)
-        chains.append(base(Hooks.dispatch, dispatch.map { Dispatch.rule($0) } + wholeRules(sets, .inet)))
+        let first = census.askedFirst(.inet).flatMap(\.lookups)
+        chains.append(base(Hooks.dispatch, first + dispatch.map { Dispatch.rule($0) } + wholeRules(sets, .inet)))
         let own = Variant.all.filter { sets[Dispatch.mapName($0.family, isRange: $0.isRange, from: .host)] != nil }
         let probing = environment.entrances.translatingRules(ports: environment.probePorts)
         if !own.isEmpty || !probing.isEmpty {
@@ -135,8 +145,7 @@ extension RulesetCompiler {
         let counting = DirectCounting.requests(sets, directFamilies)
         var chains = NoBackend.chains + Direct.chains(ways, behind: counting) + rewriteChains(rewritten, sets) + courseChains(.netdev)
         chains += errorChains(sets) + environment.entrances.framedChains(ports: environment.probePorts)
-        let census = farms.values.reduce(into: Census()) { $0.add($1.census) }
-        let first = census.askedFirst.map { $0.firstLookup(counting.isEmpty ? ways.only : nil) }
+        let first = census.askedFirst(.netdev).flatMap { $0.firstLookups(counting.isEmpty ? ways.only : nil) }
         var rules = [Dispatch.notForUs] + first + dispatch.map(Dispatch.ingressRule)
         let answers = environment.entrances.answerRules(ports: environment.probePorts)
         rules += answers
@@ -200,6 +209,8 @@ extension RulesetCompiler {
         let used = Set(farms.values.flatMap { $0.elements.keys.filter { $0.table == table }.map(\.name) })
         return Variant.all.filter { !$0.isRange || used.contains(Dispatch.mapName($0.family, isRange: $0.isRange)) }
     }
+
+    private var census: Census { farms.values.reduce(into: Census()) { $0.add($1.census) } }
 
     private var rewritingVariants: [Variant] {
         farms.values.reduce(into: Set<Variant>()) { $0.formUnion($1.rewriting) }.sorted()

@@ -132,21 +132,20 @@ extension Selection {
     /// The lookup stands twice: kernels before 6.2 can miss a key that is being replaced, and the second look then finds it
     /// (docs/packet-path.md). Behind both, a packet of a listener is dropped rather than left to the host.
     ///
-    /// While slots of a listener are in transition the others are in the map of plain ones.
+    /// Plain slots come last: those of a listener whose others are in transition, or whose farm has just lost its last wish.
     var chain: Chain {
-        let lookups: [Rule] =
-            switch path {
-            case .direct, .stateless:
-                [Rule(.setMAC(.destination, key, map: slotMapName), .verdict(.goto(delivery)))]
-            case .translate where ports == .whole:
-                [Rule(.destinationNAT(family, key, map: slotMapName, hasPort: false))]
-            case .translate:
-                // nft asks for the transport before it lets a rule translate ports.
-                traffic.transports.map {
-                    Rule(.transport($0), .destinationNAT(family, key, map: slotMapName, hasPort: hasPortInValue))
-                }
-            }
-        let plain = PlainSlots(self).map { [$0.lookup] } ?? []
-        return Chain(name, rules: lookups + lookups + plain + [Rule(.counter, .verdict(.drop))])
+        let lookups = lookups(in: slotMapName)
+        return Chain(name, rules: lookups + lookups + (PlainSlots(self)?.lookups ?? []) + [Rule(.counter, .verdict(.drop))])
+    }
+
+    /// Sends the packet to the backend that a map of slots names; goes on where it names none.
+    func lookups(in map: String) -> [Rule] {
+        switch path {
+        case .direct, .stateless: [Rule(.setMAC(.destination, key, map: map), .verdict(.goto(delivery)))]
+        case .translate where ports == .whole: [Rule(.destinationNAT(family, key, map: map, hasPort: false))]
+        case .translate:
+            // nft asks for the transport before it lets a rule translate ports.
+            traffic.transports.map { Rule(.transport($0), .destinationNAT(family, key, map: map, hasPort: hasPortInValue)) }
+        }
     }
 }

@@ -29,7 +29,7 @@ import Testing
         let scene = try Scene(FarmTexts.farm(), FarmTexts.farm("other", at: "203.0.113.11:80"))
         try await scene.run { reconciler in
             try await scene.settled()
-            let set = try #require(scene.kernel.ruleset[.inet]?.sets.first { $0.name.contains("slots") && $0.count > 0 })
+            let set = try #require(scene.kernel.ruleset[.inet]?.sets.first { $0.name.hasPrefix("plain-") && $0.count > 0 })
             try scene.kernel.commitForeign(Batch([.deleteElements(.inet, set: set.name, set.type, set.elements)]))
             scene.prober.report(.down, of: "10.0.0.1:8080")
             try await until("it is mended and the verdict in it") {

@@ -51,7 +51,7 @@ import Testing
             table.set("listeners4").flatMap { set in set.fragments["f1"].flatMap { ElementTable.chain($0.value(0)) } }
         }
         #expect(entry(alone) == entry(beside))
-        #expect(entry(alone)?.hasPrefix("select4-") == true)
+        #expect(entry(alone)?.hasPrefix("plain-select4-") == true)
     }
 
     @Test func farmsOfSeveralPortsHaveChainsOfTheirOwn() throws {

@@ -24,6 +24,10 @@ import Testing
     }
 
     private func table(_ farms: [Farm], _ hops: (Backend, Int) throws -> NextHop) throws -> Table {
+        try #require(compiler(farms, hops).ruleset[.netdev])
+    }
+
+    private func compiler(_ farms: [Farm], _ hops: (Backend, Int) throws -> NextHop) throws -> RulesetCompiler {
         let compiled = try farms.map { farm in
             let conditions = try farm.backends.enumerated().map {
                 BackendCondition(isUsable: true, weight: 1, nextHop: try hops($0.element, $0.offset))
@@ -31,13 +35,14 @@ import Testing
             return (farm.name, CompiledFarm(FarmPlan(farm), conditions))
         }
         let front = NetworkDevice(index: 2, name: "front")
-        let environment = Environment(ingressDevices: [front])
-        return try #require(RulesetCompiler(farms: Dictionary(uniqueKeysWithValues: compiled), environment: environment).ruleset[.netdev])
+        return RulesetCompiler(farms: Dictionary(uniqueKeysWithValues: compiled), environment: Environment(ingressDevices: [front]))
     }
 
-    private func table(_ farms: [Farm]) throws -> Table {
-        try table(farms) { _, index in NextHop(destination: try mac(UInt8(10 + index)), device: back, source: try mac(1)) }
+    private func compiler(_ farms: [Farm]) throws -> RulesetCompiler {
+        try compiler(farms) { _, index in NextHop(destination: try mac(UInt8(10 + index)), device: back, source: try mac(1)) }
     }
+
+    private func table(_ farms: [Farm]) throws -> Table { try #require(compiler(farms).ruleset[.netdev]) }
 
     /// The maps that a packet is looked up in before the dispatch.
     private func askedFirst(_ table: Table) -> [String] {
@@ -71,6 +76,31 @@ import Testing
         #expect(map.fragments["f0"]?.count == 179)
         #expect(map.fragments["f3"]?.isEmpty ?? true)
         #expect(table.set("slots4-179")?.fragments["f3"]?.count == 179)
+    }
+
+    /// Of tracked connections the first packet comes by; who has more to ask of it is not in the map.
+    @Test func trackedFarmsAreAskedFirstUnlessTheyHaveWishes() throws {
+        let plain = try (0..<6).map { number in try farm(number) { $0.mode = .dnat } }
+        let proxied = try farm(6) { ($0.mode, $0.limits.synProxy) = (.dnat, true) }
+        let limited = try farm(7) { ($0.mode, $0.limits.newConnections) = (.dnat, Rate(5, per: .second)) }
+        let remembered = try farm(8) { ($0.mode, $0.persistence) = (.dnat, Persistence(key: .address, timeout: .seconds(60))) }
+        let table = try #require(compiler(plain + [proxied, limited, remembered]).ruleset[.inet])
+        let rules = try #require(table.chain("prerouting")?.rules)
+        let map = "plain-select4-179-hash-saddr-sport"
+        #expect(rules.first?.lookups.map(\.1) == [map])
+        for farm in plain { #expect(table.set(map)?.fragments[farm.name]?.count == 179) }
+        for farm in [proxied, limited, remembered] {
+            #expect(table.set(map)?.fragments[farm.name]?.isEmpty ?? true, "\(farm.name)")
+            #expect(table.set("slots4-179")?.fragments[farm.name]?.count == 179, "\(farm.name)")
+        }
+    }
+
+    /// Frames meet the rules of one table, first packets those of the other.
+    @Test func eachTableCountsItsOwn() throws {
+        let (direct, tracked) = (try (0..<3).map { try farm($0, .maglev(.address)) }, try farm(3) { $0.mode = .dnat })
+        let ruleset = try compiler(direct + [tracked]).ruleset
+        #expect(ruleset[.inet]?.chain("prerouting")?.rules.first?.lookups.map(\.1) == ["plain-select4-179-hash-saddr-sport"])
+        #expect(askedFirst(try #require(ruleset[.netdev])) == ["plain-select4-179-hash-saddr"])
     }
 
     @Test func turnsAndRangesAreLeftToTheDispatch() throws {
