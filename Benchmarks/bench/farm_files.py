@@ -1,7 +1,12 @@
 """The same farms, as zvnft's YAML and as nftlb's JSON."""
 
+import ipaddress
 import json
+import random
 from pathlib import Path
+
+#: A list as the public ones are: networks of all sizes.
+PREFIXES, PREFIX_LENGTHS = 100_000, (22, 32)
 
 
 def listener(farm):
@@ -19,6 +24,21 @@ def zvnft_farm(farm, backends, health, first_backend=None):
         own = first_backend if backend == 0 else None
         lines.append(own or f"  - {{ name: b{backend}, address: {server(farm, backend)}, port: 8080 }}")
     return "\n".join(lines + [f"health: {health}", ""])
+
+
+def policy(directory, prefixes):
+    """Lines of a farm whose policy drops that many networks, and the list that they are in."""
+    if prefixes == 0:
+        return []
+    path = directory / "list.txt"
+    path.write_text("".join(some_networks(prefixes, seed=prefixes)))
+    return ["policies:", f"  - {{ name: listed, action: drop, sourceFile: {path} }}"]
+
+
+def some_networks(count, seed):
+    choice = random.Random(seed)
+    lengths = [choice.randint(*PREFIX_LENGTHS) for _ in range(count)]
+    return [f"{ipaddress.ip_network((choice.randrange(1 << 32), length), strict=False)}\n" for length in lengths]
 
 
 def write_zvnft(directory, farms, backends=10, health="{ type: none }", first_backend=None):

@@ -1,6 +1,7 @@
 """From files to committed kernel state, process start included."""
 
 import shutil
+import time
 
 import farm_files
 from namespaces import temporary
@@ -11,6 +12,8 @@ from zvnft import Zvnft
 BENCHMARK = "load"
 #: farms, goal for zvnftd in seconds, goal for the ratio, rounds
 SIZES = ((100, None, 3, 3), (400, None, 40, 2), (1000, 2.0, None, 3))
+#: Seconds for a policy's list, and for it with one line of a hundred changed.
+LIST_GOAL, CHANGE_GOAL = ("<=", 2.0), ("<=", 0.2)
 
 
 def measure(context, report):
@@ -18,6 +21,44 @@ def measure(context, report):
     for farms, wall, ratio, rounds in SIZES:
         with_peer = context.full or farms < 1000
         compare(context, report, farms, wall, ratio, 1 if context.quick else rounds, with_peer)
+    lists(context, report, 2 if context.quick else 5)
+
+
+def lists(context, report, rounds):
+    """A farm with a long list: from files to the kernel, and from a list that has changed to the end of `lbctl apply`."""
+    wall, changes = [], []
+    for round_ in range(rounds):
+        directory = context.state / "load"
+        shutil.rmtree(directory, ignore_errors=True)
+        with temporary(f"{context.lab}-x-load") as namespace:
+            daemon = Zvnft(context.binaries, namespace, directory)
+            daemon.farms.mkdir(parents=True)
+            policy = farm_files.policy(directory, farm_files.PREFIXES)
+            (daemon.farms / "f.yaml").write_text(farm_files.zvnft_farm(0, 10, "{ type: none }") + "\n".join(policy) + "\n")
+            try:
+                wall.append(daemon.start())
+                context.wait_for_socket(daemon)
+                changes.append(change(daemon, directory / "list.txt", round_))
+            finally:
+                daemon.stop()
+        say(f"{farm_files.PREFIXES} prefixes: {wall[-1]:.3f} s, {changes[-1]:.3f} s after a change of 1 %")
+    case = f"a policy of {farm_files.PREFIXES} prefixes"
+    report.add(BENCHMARK, case, "zvnftd", "wall", median(wall), "s", LIST_GOAL)
+    report.add(BENCHMARK, case, "zvnftd", "1 % changed", median(changes), "s", CHANGE_GOAL)
+
+
+def change(daemon, path, seed):
+    lines, before = path.read_text().splitlines(keepends=True), daemon.generation()
+    count = len(lines) // 100
+    new = path.with_suffix(".new")
+    new.write_text("".join(farm_files.some_networks(count, seed) + lines[count:]))
+    began = time.monotonic()
+    new.replace(path)
+    daemon.apply()
+    seconds = time.monotonic() - began
+    if daemon.generation() == before:
+        raise RuntimeError("the list has changed, and the kernel's rules have not")
+    return seconds
 
 
 def compare(context, report, farms, wall, ratio, rounds, with_peer):

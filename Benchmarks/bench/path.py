@@ -5,9 +5,10 @@ import re
 from contextlib import ExitStack
 
 import path_subjects as subjects
+from farm_files import PREFIXES
 from namespaces import temporary
 from packet_source import ANY_FLOWS, LATER, XDP_DROP, Programs, Stream
-from path_subjects import ESTABLISHED, PREFIXES
+from path_subjects import ESTABLISHED
 from report import median, say
 
 BENCHMARK = "path"

@@ -1,8 +1,6 @@
 """What the packets of the packet-path benchmark go through, each in a namespace of its own, loaded and then left alone."""
 
-import ipaddress
 import json
-import random
 import shutil
 import subprocess
 from contextlib import contextmanager
@@ -22,8 +20,6 @@ FARMS_PER_FILE = 100
 #: How many connections are open while packets of open connections are measured.
 OPEN_FLOWS = 1 << 16
 ESTABLISHED = Stream(LATER, OPEN_FLOWS)
-#: A list as the public ones are: networks of all sizes, and few clients on it.
-PREFIXES, PREFIX_LENGTHS = 100_000, (22, 32)
 
 
 @dataclass
@@ -93,22 +89,12 @@ def zvnft_with_policy(place, prefixes):
     """One farm in dsr, where a policy is asked for more packets than anywhere else: nobody remembers what it said."""
     with place.balancer(1) as path:
         daemon = Zvnft(place.binaries, path.namespace, place.directory(f"zvnft-policy-{prefixes}"))
-        write_farms(daemon.farms, "dsr", 1, policy(daemon.directory, prefixes))
+        write_farms(daemon.farms, "dsr", 1, farm_files.policy(daemon.directory, prefixes))
         try:
             say(f"zvnftd has a policy of {prefixes} prefixes in the kernel after {daemon.start():.1f} s")
         finally:
             daemon.stop()
         yield Subject("zvnftd", f"dsr, policy of {prefixes} prefixes", 1, path, is_wide=True)
-
-
-def policy(directory, prefixes):
-    if prefixes == 0:
-        return []
-    choice = random.Random(prefixes)
-    lengths = [choice.randint(*PREFIX_LENGTHS) for _ in range(prefixes)]
-    networks = [ipaddress.ip_network((choice.randrange(1 << 32), length), strict=False) for length in lengths]
-    (directory / "list.txt").write_text("".join(f"{network}\n" for network in networks))
-    return ["policies:", f"  - {{ name: listed, action: drop, sourceFile: {directory / 'list.txt'} }}"]
 
 
 def write_farms(directory, mode, farms, more=()):
@@ -129,7 +115,7 @@ def zvnft_farm(farm, mode, more=()):
 
 def is_built(place, mode, prefixes=0):
     directory = place.directory(f"check-{mode}-{prefixes}")
-    write_farms(directory / "farms.d", mode, 1, policy(directory, prefixes))
+    write_farms(directory / "farms.d", mode, 1, farm_files.policy(directory, prefixes))
     return subprocess.run([place.binaries / "lbctl", "check", directory / "farms.d" / "f00000.yaml"], capture_output=True).returncode == 0
 
 

@@ -8,7 +8,7 @@ import RulesetCompiler
 import TestNamespaces
 import Testing
 
-/// A hundred thousand prefixes. The times hold for a build with optimisation; what a packet pays is Scripts/bench's to say.
+/// A hundred thousand prefixes. How long that takes, and what a packet pays, is Scripts/bench's to say (load, path).
 @Suite(.serialized) struct LargeListTests {
     /// Networks of all sizes, as public lists have them.
     private static func prefixes(_ count: Int, seed: Int = 1) -> [String] {
@@ -24,13 +24,10 @@ import Testing
     @Test func aHundredThousandPrefixesLoadAndChange() throws {
         let network = try Network()
         let lines = Self.prefixes(100_000)
-        let first = try network.served(Self.farm, list: lines)
-        let again = try network.served(Self.farm, list: Self.prefixes(1000, seed: 7_000_000) + lines[1000...])
-        print("100 000 prefixes: \(first) from text to kernel, \(again) after a change of 1 %")
-        #expect(try network.balancer.inside { try NetfilterDriver().generation() } > 0)
-        #if !DEBUG
-            #expect(first < .seconds(2) && again < .milliseconds(200))
-        #endif
+        try network.serve(Self.farm, list: lines)
+        try network.serve(Self.farm, list: Self.prefixes(1000, seed: 7_000_000) + lines[1000...])
+        let held = try network.balancer.inside { try NetfilterDriver().dump(recognising: network.ruleset).ruleset }
+        #expect(held.batch(to: network.ruleset).isEmpty)
     }
 
     /// Real packets of sources in and beside the networks of a list that is large enough for a filter.
@@ -41,7 +38,7 @@ import Testing
         let lines = Self.prefixes(2000)
         let text = Array(lines.joined(separator: "\n").utf8)
         let ranges = AddressList.parse(text, path: "bad").list.ranges
-        _ = try network.served(farm, list: lines)
+        try network.serve(farm, list: lines)
         #expect(network.ruleset.tables.flatMap(\.sets).contains { $0.name.hasPrefix("blocks-of-list4") })
         let sources = ranges.prefix(400).flatMap { [$0.first.bits, $0.last.bits, $0.first.bits - 1, $0.last.bits + 1] }.map {
             IPAddress(.ipv4, bits: $0)
@@ -55,25 +52,19 @@ import Testing
 }
 
 extension Network {
-    /// How long it takes from the text of a list to the kernel's yes, the farm's other parts included.
-    fileprivate func served(_ farms: String, list: [String]) throws -> Duration {
+    /// From the text of a list to the kernel's yes.
+    fileprivate func serve(_ farms: String, list: [String]) throws {
         let text = list.joined(separator: "\n")
-        let ruleset = ruleset
-        let begin = ContinuousClock.now
         let loaded = FarmConfig.load([FarmFile(path: "farms.yaml", text: Array(farms.utf8))])
         let reading = ListReading(parsing: Array(text.utf8), path: "bad")
         let farms = loaded.completed(with: Dictionary(uniqueKeysWithValues: loaded.listFiles.map { ($0, reading) })).result.farms
         let wanted = try balancer.inside { try Self.compiler(farms).ruleset }
         let batch = ruleset.batch(to: wanted)
-        let compiled = ContinuousClock.now
         try balancer.inside {
             let driver = try NetfilterDriver()
             try driver.claim()
             _ = try driver.commit(batch, expecting: nil)
         }
-        let end = ContinuousClock.now
-        print("  read and compiled in \(compiled - begin), committed in \(end - compiled)")
         note(wanted)
-        return end - begin
     }
 }
