@@ -8,12 +8,10 @@ struct InstanceLock: ~Copyable {
 
     /// Holds for as long as the value lives; the kernel lets go when the process ends, however it ends.
     init(directory: String) throws(OtherInstance) {
-        let path = "\(directory)/lock"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
-        guard descriptor >= 0 else {
-            // A state directory that cannot be written is survivable, and said elsewhere.
-            return
-        }
+        let file = open("\(directory)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o640)
+        // A state directory that cannot be written is survivable, and said elsewhere; it can be locked itself.
+        descriptor = file >= 0 ? file : open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { return }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let holder = Self.holder(descriptor).map { " (\($0))" } ?? ""
             throw OtherInstance(description: "another zvnftd\(holder) uses \(directory); stop it, or give this one a --state of its own")

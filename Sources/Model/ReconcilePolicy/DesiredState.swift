@@ -69,7 +69,11 @@ public struct DesiredState: Sendable {
     public var probeTargets: Set<ProbeTarget> { Set(users.keys) }
     /// What their sockets are marked with, of those that go through farms' rules.
     public var entranceMarks: [ProbeEntrance: UInt32] { probeMarks.given }
-    public var hasUnknownVerdicts: Bool { users.keys.contains { (verdicts[$0] ?? .unknown) == .unknown } }
+    public func hasUnknownVerdicts(of targets: Set<ProbeTarget>) -> Bool { targets.contains { (verdicts[$0] ?? .unknown) == .unknown } }
+    /// Those that a kernel with these rules can carry: probes through farms' rules need rules that lead them.
+    public func probeTargets(carriedBy kernel: Ruleset) -> Set<ProbeTarget> {
+        compiler.isLeadingProbes(kernel) ? probeTargets : probeTargets.filter { $0.entrance == nil }
+    }
     public func isProbed(_ target: ProbeTarget) -> Bool { users[target] != nil }
     /// Addresses whose next hop is wanted.
     public var directBackends: Set<IPAddress> { Set(directUsers.keys).union(formerAddresses.keys).union(expected) }

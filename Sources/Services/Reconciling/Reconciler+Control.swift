@@ -156,7 +156,9 @@ extension Reconciler {
     func find(_ farm: String, _ backend: String) throws(Problem) -> (Farm, Backend) {
         let owner = try find(farm: farm)
         if let found = owner.backends.first(where: { $0.name == backend }) { return (owner, found) }
-        throw Problem(title: "No such backend", status: 404, detail: "farm \"\(farm)\" has no backend \"\(backend)\"")
+        throw Problem(
+            title: "No such backend", status: 404,
+            detail: "farm \"\(farm)\" has no backend \"\(backend)\"; `lbctl backend list \(farm)` shows them")
     }
 
     func saveOverrides() async {

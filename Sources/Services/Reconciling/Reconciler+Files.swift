@@ -94,13 +94,15 @@ extension Reconciler {
     }
 
     /// After the commit that keeps probes of new targets out of conntrack.
-    func probeTargets() {
-        verdictLog.keep(desired.probeTargets)
-        for target in desired.probeTargets where reasons[target] == nil {
+    func probeTargets() { probe(desired.probeTargets) }
+
+    func probe(_ targets: Set<ProbeTarget>) {
+        verdictLog.keep(targets)
+        for target in targets where reasons[target] == nil {
             if let verdict = desired.initialVerdict(of: target) { reasons[target] = "initialState \(verdict.rawValue), not probed yet" }
         }
         prober.setTargets(
-            Dictionary(uniqueKeysWithValues: desired.probeTargets.map { ($0, desired.verdicts[$0]) }), marks: desired.entranceMarks)
+            Dictionary(uniqueKeysWithValues: targets.map { ($0, desired.verdicts[$0]) }), marks: desired.entranceMarks)
     }
 
     func readNetworkForNewBackends() {

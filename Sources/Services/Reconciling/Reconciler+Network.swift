@@ -89,10 +89,18 @@ extension Reconciler {
 
     private func ingressDevices() -> [NetworkDevice] {
         guard !desired.directBackends.isEmpty else { return [] }
-        return view.links.values.filter { link in
-            guard let names = settings.ingressDevices else { return link.isUp && link.mac != nil && !link.isLoopback }
-            return names.contains(link.device.name)
-        }.map(\.device).sorted()
+        let named = settings.ingressDevices.map(Set.init)
+        let links = view.links.values.filter { named?.contains($0.device.name) ?? ($0.isUp && $0.mac != nil && !$0.isLoopback) }
+        tell(absent: (named ?? []).subtracting(links.map(\.device.name)))
+        return links.map(\.device).sorted()
+    }
+
+    private func tell(absent names: Set<String>) {
+        defer { absentDevices = names }
+        guard !names.isSubset(of: absentDevices) else { return }
+        log.warning(
+            "ingressDevices names what is not here: dsr and stateless farms get nothing by it until it comes",
+            metadata: ["devices": "\(names.sorted().joined(separator: ", "))"])
     }
 
     /// Asks again for dsr backends without an answer: a lost request must not keep a backend out.

@@ -100,11 +100,12 @@ extension Reconciler {
 
     /// A kernel that serves must not lose its backends just because we do not know them yet: waits for first answers, not for ever.
     func learnVerdicts() async {
-        probeTargets()
+        let targets = desired.probeTargets(carriedBy: committed)
+        probe(targets)
         let deadline = ContinuousClock.now + Self.firstAnswers
         while ContinuousClock.now < deadline {
             takeKnownVerdicts()
-            guard desired.hasUnknownVerdicts else { return }
+            guard desired.hasUnknownVerdicts(of: targets) else { return }
             // Cancelled means that the daemon stops.
             guard (try? await Task.sleep(for: .milliseconds(20))) != nil else { return }
         }

@@ -47,6 +47,8 @@ public actor Reconciler {
     var view = NetworkView()
     /// By which device an address is on-link; nil for one behind a router.
     var devices: [IPAddress: UInt32?] = [:]
+    /// Names of `ingressDevices` that the host has no device for.
+    var absentDevices: Set<String> = []
     let applying = Turnstile()
     var verdictSaves = SaveRhythm()
     /// Nothing is known of what to serve: the kernel keeps what it has until farm files can be applied.

@@ -119,7 +119,7 @@ func instant(_ second: Int) -> MonotonicInstant { MonotonicInstant(nanoseconds: 
     func theInitialStateIsTheVerdictUntilTheFirstAnswer(state: InitialState, used: Int) throws {
         let scene = try PolicyScene(startingUp: false) { $0.verdictPolicy.initialState = state }
         #expect(scene.used.count == used)
-        #expect(scene.state.hasUnknownVerdicts == (state == .lastKnown))
+        #expect(scene.state.hasUnknownVerdicts(of: scene.state.probeTargets) == (state == .lastKnown))
     }
 
     @Test func ofFarmsThatShareAProbeTheMostHopefulOneCounts() throws {

@@ -64,6 +64,30 @@ import Testing
         #expect(scene.kernel.reached("203.0.113.10:80") == ["10.0.0.1:8080", "10.0.0.3:8080"])
     }
 
+    /// Probes through a farm's rules fail until the rules are there: that would be held against the backends.
+    @Test func probesThroughRulesWaitForTheirRules() async throws {
+        let vip = FarmTexts.farm("vip", at: "203.0.113.11:80", also: "health: { type: tcp, via: vip }")
+        let scene = try Scene(FarmTexts.farm())
+        try await scene.run { _ in try await scene.settled() }
+        scene.store.put(.verdicts, nil)
+        scene.texts.replace(FarmTexts.farm(), vip)
+        let next = try scene.restarted(answering: nil)
+        async let start: Void = next.reconciler.start()
+        try await until("the prober knows its targets") { !next.prober.targets.isEmpty }
+        #expect(next.prober.targets.keys.allSatisfy { $0.entrance == nil })
+        next.prober.report(.up, of: "10.0.0.1:8080", "10.0.0.2:8080", "10.0.0.3:8080")
+        try await start
+        #expect(next.prober.targets.keys.count { $0.entrance != nil } == 3)
+
+        // A daemon after it finds the rules.
+        next.store.put(.verdicts, nil)
+        let last = try next.restarted(answering: nil)
+        async let again: Void = last.reconciler.start()
+        try await until("the prober knows its targets") { last.prober.targets.count == 6 }
+        for target in last.prober.targets.keys { last.prober.report(.up, of: target.endpoint.description) }
+        try await again
+    }
+
     @Test func aVerdictThatWasCommittedAndNotWrittenDownIsAskedForAgain() async throws {
         let earlier = try Scene(FarmTexts.farm())
         try await earlier.run { reconciler in

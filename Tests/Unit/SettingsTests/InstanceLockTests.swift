@@ -27,6 +27,22 @@ import Testing
         return nil
     }
 
+    /// Something else in the place of the file keeps nobody from locking.
+    @Test func theDirectoryIsLockedWhereItsFileCannotBe() throws {
+        var template = Array("/tmp/zvnft-lock-XXXXXX".utf8CString)
+        try #require(mkdtemp(&template) != nil)
+        let directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        try #require(mkdir("\(directory)/lock", 0o700) == 0)
+        defer {
+            rmdir("\(directory)/lock")
+            rmdir(directory)
+        }
+        let first = try InstanceLock(directory: directory)
+        #expect(words(ofASecondIn: directory) != nil)
+        _ = consume first
+        #expect(words(ofASecondIn: directory) == nil)
+    }
+
     @Test func theHolderIsNamed() throws {
         #expect(try refusal(ofHolder: getpid())?.contains(", process \(getpid())) uses ") == true)
     }
