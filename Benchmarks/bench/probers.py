@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import shutil
 import socket
 import subprocess
@@ -21,6 +22,8 @@ class Check:
     timeout: int = 1000
     fast: int | None = None
     keeps_connections: bool = False
+    #: Whether zvnftd goes on using backends that are down where most are.
+    panics: bool = True
 
     @property
     def words(self):
@@ -33,20 +36,28 @@ def targets(count):
 
 
 class ZvnftProber(Zvnft):
+    backends_a_farm = 10
+
     def configure(self, count, check):
         fast = f", fastInterval: {check.fast}ms" if check.fast else ""
         http = f", path: /healthz, expectStatus: 200, reuse: {str(check.keeps_connections).lower()}" if check.kind == "http" else ""
-        health = f"{{ type: {check.kind}, interval: {check.interval}ms, timeout: {check.timeout}ms, fall: 3{fast}{http} }}"
+        panic = "" if check.panics else ", panicThreshold: 0"
+        health = f"{{ type: {check.kind}, interval: {check.interval}ms, timeout: {check.timeout}ms, fall: 3{fast}{http}{panic} }}"
         # Its state, too: what served last would be kept against a change that takes most of it away.
         for place in (self.farms, self.directory / "state"):
             shutil.rmtree(place, ignore_errors=True)
-        farm_files.write_zvnft(self.farms, count // 10, health=health)
+        farm_files.write_zvnft(self.farms, count // self.backends_a_farm, self.backends_a_farm, health)
 
     def up(self):
         return json.loads(self.request("GET", "/api/v1/status"))["backends"]["up"]
 
     def pids(self):
         return [self.pid]
+
+    def verdicts_to_kernel(self):
+        """Cumulative counts by the upper bounds of their buckets, in seconds."""
+        buckets = re.findall(r'^zvnft_verdict_to_kernel_seconds_bucket{le="([^"]+)"} (\S+)$', self.request("GET", "/metrics"), re.MULTILINE)
+        return {float(bound): float(count) for bound, count in buckets}
 
 
 class Peer:
