@@ -59,7 +59,7 @@ struct FarmWriter {
         let guards = guards(mouth)
         let detours = guards + (sessions.map { [.sessions($0)] } ?? [])
         let plain = detours.isEmpty && !farm.isProxied(mouth.listener) ? PlainSlots(selection) : nil
-        let course = course(selection, steady: plain == nil ? detours : [.plain], guards, former)
+        let course = course(selection, steady: plain == nil ? detours : PlainSlots.detours, guards, former)
         let target = table.isEmpty && moving == nil ? NoBackend.chainName(farm.noBackend) : course.entry
         if farm.isProxied(mouth.listener) {
             proxy(mouth.key, to: target, isServed: !table.isEmpty, selection)
@@ -70,7 +70,7 @@ struct FarmWriter {
         }
         let detoured = moving.map { $0.detoured(from: self.selection(mouth, $0.tableSize, $0.scheduler), to: selection) }
         writeSlots(mouth, selection, table, plain, detoured: detoured)
-        census.count(selection, plain)
+        census.count(selection, isPlain: plain != nil)
         writeErrors(mouth, selection, former: moving.map { self.selection(mouth, $0.tableSize, $0.scheduler) })
         writeConduct(mouth)
         writeCounting(mouth, moving)
@@ -93,7 +93,7 @@ struct FarmWriter {
     private mutating func course(_ selection: Selection, steady detours: [Detour], _ guards: [Detour], _ former: Detour?) -> Course {
         let isTracked = selection.path == .translate
         let handover = isTracked ? [] : [Detour.handover(from: selection)]
-        let steady = Course(selection: selection, detours: detours + (detours == [.plain] ? handover : []))
+        let steady = Course(selection: selection, detours: detours == PlainSlots.detours && !isTracked ? detours + handover : detours)
         courses.insert(steady)
         guard !isTracked else { return steady }
         courses.insert(Course(selection: selection, detours: guards + handover))
@@ -136,7 +136,8 @@ struct FarmWriter {
     ) {
         let isPlain = { (slot: Int) in plain != nil && detoured?.contains(slot) != true }
         let all = CompiledFarm.SetName(selection.table, selection.slotMapName, selection.slotMapType)
-        writeSlots(mouth, selection, table, to: all) { !isPlain($0) }
+        // Of tracked connections no slot moves to and fro.
+        if plain == nil || selection.path != .translate { writeSlots(mouth, selection, table, to: all) { !isPlain($0) } }
         if let plain { writeSlots(mouth, selection, table, to: .init(selection.table, plain.set), where: isPlain) }
     }
 

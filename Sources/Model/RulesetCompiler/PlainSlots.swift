@@ -16,6 +16,9 @@ struct PlainSlots: Sendable, Hashable {
         self.selection = selection
     }
 
+    /// One for all farms: thousands have it.
+    static let detours = [Detour.plain]
+
     var mapName: String { "plain-\(selection.name)" }
     var set: ElementSet { ElementSet(name: mapName, type: selection.slotMapType) }
 
@@ -37,31 +40,30 @@ struct PlainSlots: Sendable, Hashable {
 /// What is listened at, key by key (address, protocol and port), counted by what configuration asks for, whatever befalls the backends: it
 /// decides which selection is asked first.
 struct Census: Sendable, Hashable {
-    /// Who is met by the same rules.
-    struct Crowd: Sendable, Hashable {
-        let table: TableFamily
-        let family: AddressFamily
-
-        init(_ selection: Selection) { (table, family) = (selection.table, selection.family) }
+    private struct Count: Sendable, Hashable {
+        var all = 0
+        /// Those whose slots are in the plain map.
+        var plain = 0
     }
 
-    private var keys: [Crowd: Int] = [:]
-    private var plain: [PlainSlots: Int] = [:]
+    private var keys: [Selection: Count] = [:]
 
-    mutating func count(_ selection: Selection, _ slots: PlainSlots?) {
-        keys[Crowd(selection), default: 0] += 1
-        if let slots { plain[slots, default: 0] += 1 }
+    mutating func count(_ selection: Selection, isPlain: Bool) {
+        keys[selection, default: Count()].all += 1
+        if isPlain { keys[selection]?.plain += 1 }
     }
 
     mutating func add(_ other: Census) {
-        keys.merge(other.keys, uniquingKeysWith: +)
-        plain.merge(other.plain, uniquingKeysWith: +)
+        keys.merge(other.keys) { Count(all: $0.all + $1.all, plain: $0.plain + $1.plain) }
     }
 
     /// Of each family the selection that has more than half of its keys: there is one at most, and it saves more than what it costs
     /// the others. No choice depends on what was chosen before, so that equal farms give equal rules.
     func askedFirst(_ table: TableFamily) -> [PlainSlots] {
-        let most = plain.filter { $0.key.selection.table == table && 2 * $0.value > keys[Crowd($0.key.selection)] ?? 0 }
-        return most.keys.sorted { $0.selection.family < $1.selection.family }
+        AddressFamily.allCases.sorted().compactMap { family in
+            let met = keys.filter { $0.key.table == table && $0.key.family == family }
+            let all = met.values.reduce(0) { $0 + $1.all }
+            return met.first { 2 * $0.value.plain > all }.flatMap { PlainSlots($0.key) }
+        }
     }
 }

@@ -31,7 +31,7 @@ extension ProbeEngine {
         }
         let unbound = IdleSockets.unbound(entry.address.family)
         if let source = entry.source, now.nanoseconds < source.until {
-            let connecting = connect(entry, from: source.pool)
+            let connecting = connect(entry, from: Int(source.pool))
             if case .success = connecting { return connecting }
             // The address may not be this host's any more. What else it may be shows without it.
             entry.source = nil
@@ -71,7 +71,7 @@ extension ProbeEngine {
         entry.hasDoubted = false
         guard entry.address.family == .ipv4, attempt.pool == IdleSockets.unbound(.ipv4), !attempt.isReused else { return }
         entry.source = ProbeSocket.source(of: attempt.descriptor).map {
-            (idle.pool(from: $0), now.nanoseconds + Self.sourceLifetime)
+            (Int32(idle.pool(from: $0)), now.nanoseconds + Self.sourceLifetime)
         }
     }
 

@@ -27,7 +27,7 @@ final class ProbedTarget {
     var kept: ProbeAttempt?
     var isPostponed = false
     /// The pool of the sockets that its probes begin from, until when (nanoseconds); nil leaves the source to the kernel.
-    var source: (pool: Int, until: Int64)?
+    var source: (pool: Int32, until: Int64)?
     /// Whether a failure since the last success was put down to the source.
     var hasDoubted = false
     /// Of sockets whose probes go through a farm's rules; nil where they do not, or no mark was left.
