@@ -22,9 +22,9 @@ KEEPALIVED_SIZE = 1000
 
 def measure(context, report):
     EnvoyProber.binary = envoy.binary(context)
-    with network(context) as (prober, servers):
+    with network(context) as (prober, servers), network(context, "2") as other:
         counts = ProbeCounts(servers)
-        cost(context, report, prober, counts)
+        cost(context, report, (prober, counts), (other[0], ProbeCounts(other[1])))
         evenness(context, report, prober, servers)
         detection(context, report, prober, counts)
         mass_failure(context, report, prober, counts)
@@ -32,20 +32,24 @@ def measure(context, report):
 
 
 @contextmanager
-def network(context):
+def network(context, suffix=""):
     with ExitStack() as stack:
-        prober = stack.enter_context(temporary(f"{context.lab}-x-prober"))
-        servers = stack.enter_context(temporary(f"{context.lab}-x-servers"))
+        prober = stack.enter_context(temporary(f"{context.lab}-x-prober{suffix}"))
+        servers = stack.enter_context(temporary(f"{context.lab}-x-servers{suffix}"))
         connect(prober, servers)
         servers.spawn(context.binaries / "farmload", "serve", "--name", "all", "--http", "8080")
         yield prober, servers
 
 
-def subjects(context, prober, with_envoy=True):
-    """Envoy, which no goal is about, is slow to start and to notice: it comes along where it is said once."""
+def subjects(context, prober):
     yield ZvnftProber(context.binaries, prober, context.state / "health-zvnftd")
     yield HaproxyProber(prober, context.state / "health-haproxy")
-    if with_envoy and EnvoyProber.binary:
+    yield from envoys(context, prober)
+
+
+def envoys(context, prober):
+    """Not at all where it cannot be had."""
+    if EnvoyProber.binary:
         yield EnvoyProber(prober, context.state / "health-envoy")
 
 
@@ -62,34 +66,52 @@ def running(subject, count, check):
         subject.namespace.clear_kernel()
 
 
-def cost(context, report, prober, counts):
-    """Rounds in turn, so that a busy machine slows all alike; the ratio is of neighbours in time."""
-    # Most rounds where a goal is held: between neighbours in time, a machine shared with others swings by a tenth.
-    sizes, seconds = ({1000: 1, 10_000: 3}, 5) if context.quick else ({100: 2, 1000: 2, 10_000: 5}, 10)
+def cost(context, report, ours, theirs):
+    """zvnftd and HAProxy probe at the same time, each between namespaces of its own: what slows one slows the other in the same moment.
+
+    One after the other their ratio swings by a tenth on a machine that is shared, and by more where the second CPU sleeps in between.
+    Envoy, which no goal is about, comes once and alone.
+    """
+    sizes, seconds = ({1000: 1, 10_000: 2}, 5) if context.quick else ({100: 2, 1000: 2, 10_000: 4}, 10)
     for size, rounds in sizes.items():
         for check in (Check("tcp"), Check("http"), Check("http", keeps_connections=True)):
-            figures = [round_of(context, prober, counts, size, check, seconds, with_envoy=round_ == 0) for round_ in range(rounds)]
+            figures = [round_of(context, ours, theirs, size, check, seconds) for _ in range(rounds)]
+            for envoy_ in envoys(context, ours[0]):
+                figures[0] |= costs_of([(envoy_, ours[1])], size, check, seconds)
             add_cost(report, f"{size} backends, 1 s, {check.words}", check, size, figures)
 
 
-def round_of(context, prober, counts, size, check, seconds, with_envoy):
-    """Milliseconds of CPU a thousand checks, and resident MB, by subject."""
+def round_of(context, ours, theirs, size, check, seconds):
+    subjects_ = [
+        (ZvnftProber(context.binaries, ours[0], context.state / "health-zvnftd"), ours[1]),
+        (HaproxyProber(theirs[0], context.state / "health-haproxy"), theirs[1])]
+    return costs_of(subjects_, size, check, seconds)
+
+
+def costs_of(probers_, size, check, seconds):
+    with ExitStack() as stack:
+        for subject, _ in probers_:
+            stack.enter_context(running(subject, size, check))
+        time.sleep(2)
+        return measured(probers_, size, check, seconds)
+
+
+def measured(probers_, size, check, seconds):
+    """Of those who probe at the same time: milliseconds of CPU a thousand checks, resident MB and checks a second, by name."""
+    what = "asked" if check.kind == "http" else "opened"
+    began = [(counts.read(what), cpu(subject)) for subject, counts in probers_]
+    time.sleep(seconds)
+    ended = [(counts.read(what), cpu(subject)) for subject, counts in probers_]
     figures = {}
-    for subject in subjects(context, prober, with_envoy):
-        with running(subject, size, check):
-            time.sleep(2)
-            figures[subject.name] = cost_of(subject, counts, "asked" if check.kind == "http" else "opened", seconds)
-            cpu, memory, rate = figures[subject.name]
-            say(f"{size} × {check.words}: {subject.name}: {cpu:.1f} ms a thousand, {rate:.0f}/s, {memory:.0f} MB")
+    for (subject, _), (checks, used), (checks_later, used_later) in zip(probers_, began, ended):
+        count, memory = checks_later - checks, sum(resident(pid, "VmRSS") for pid in subject.pids())
+        figures[subject.name] = (used_later - used) / max(1, count) * 1e6, memory, count / seconds
+        say(f"{size} × {check.words}: {subject.name}: {figures[subject.name][0]:.1f} ms a thousand, {count / seconds:.0f}/s, {memory:.0f} MB")
     return figures
 
 
-def cost_of(subject, counts, what, seconds):
-    """HAProxy's checks keep no connections: it is asked to and shown by what it does instead."""
-    before, began = counts.read(what), sum(map(cpu_seconds, subject.pids()))
-    time.sleep(seconds)
-    used, checks = sum(map(cpu_seconds, subject.pids())) - began, counts.read(what) - before
-    return used / max(1, checks) * 1e6, sum(resident(pid, "VmRSS") for pid in subject.pids()), checks / seconds
+def cpu(subject):
+    return sum(map(cpu_seconds, subject.pids()))
 
 
 def add_cost(report, case, check, size, rounds):
@@ -222,14 +244,12 @@ def keepalived(context, report):
                 say(f"keepalived is left out: {reason}")
                 report.add(BENCHMARK, f"{KEEPALIVED_SIZE} backends, 1 s, TCP", "keepalived", "runs here", 0)
                 return
-            theirs = cost_of(peer, counts, "opened", 5)
+            theirs = measured([(peer, counts)], KEEPALIVED_SIZE, check, 5)
         finally:
             peer.stop()
-        with running(ours, KEEPALIVED_SIZE, check):
-            time.sleep(2)
-            own = cost_of(ours, counts, "opened", 5)
+        figures = costs_of([(ours, counts)], KEEPALIVED_SIZE, check, 5) | theirs
     case = f"{KEEPALIVED_SIZE} backends, 1 s, TCP"
-    for subject, (cpu, memory, rate) in (("zvnftd", own), ("keepalived", theirs)):
-        report.add(BENCHMARK, case, subject, "CPU a thousand checks", cpu, "ms")
+    for subject, (spent, memory, rate) in figures.items():
+        report.add(BENCHMARK, case, subject, "CPU a thousand checks", spent, "ms")
         report.add(BENCHMARK, case, subject, "resident", memory, "MB")
         report.add(BENCHMARK, case, subject, "checks a second", rate)
