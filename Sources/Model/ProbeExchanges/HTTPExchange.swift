@@ -21,12 +21,19 @@ struct HTTPExchange: ProbeExchange {
     /// Whether the connection has carried a probe before.
     private var isReopened = false
 
-    init(_ health: HealthCheck, target: Endpoint) { (self.health, self.target) = (health, target) }
+    init(_ health: HealthCheck, target: Endpoint) {
+        (self.health, self.target) = (health, target)
+        prepare()
+    }
+
+    private mutating func prepare() {
+        guard reading == nil, case .http(let check) = health.kind else { return }
+        reading = Reading(check)
+    }
 
     mutating func opened() -> ProbeStep {
-        guard case .http(let check) = health.kind else { return .done(.unknown("not a check by http")) }
-        reading = Reading(check)
-        return .send(request(check))
+        prepare()
+        return reading.map { .send(request($0.answer.check)) } ?? .done(.unknown("not a check by http"))
     }
 
     mutating func rest() { (reading, isReopened) = (nil, true) }
