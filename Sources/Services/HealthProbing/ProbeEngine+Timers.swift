@@ -91,13 +91,11 @@ extension ProbeEngine {
         guard let spare = spares.popLast() else {
             return ProbeAttempt(
                 descriptor: socket.descriptor, serial: nextSerial, transport: entry.transport, startedAt: startedAt,
-                stalledBefore: stalledBefore,
-                exchange: exchange, pool: socket.pool, round: round)
+                stalledBefore: stalledBefore, exchange: exchange, pool: socket.pool, round: round)
         }
         spare.become(
             descriptor: socket.descriptor, serial: nextSerial, transport: entry.transport, startedAt: startedAt,
-            stalledBefore: stalledBefore,
-            exchange: exchange, pool: socket.pool, round: round)
+            stalledBefore: stalledBefore, exchange: exchange, pool: socket.pool, round: round)
         return spare
     }
 

@@ -4,11 +4,16 @@ import Testing
 @testable import Daemon
 
 @Suite struct InstanceLockTests {
-    /// Why a second daemon may not have the directory of a first one whose number is said to be this.
-    private func refusal(ofHolder number: Int32) throws -> String? {
+    private func newDirectory() throws -> String {
+        // Six letters that mkdtemp(3) replaces.
         var template = Array("/tmp/zvnft-lock-XXXXXX".utf8CString)
         try #require(mkdtemp(&template) != nil)
-        let directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// Why a second daemon may not have the directory of a first one whose number is said to be this.
+    private func refusal(ofHolder number: Int32) throws -> String? {
+        let directory = try newDirectory()
         defer {
             unlink("\(directory)/lock")
             rmdir(directory)
@@ -29,9 +34,7 @@ import Testing
 
     /// Something else in the place of the file keeps nobody from locking.
     @Test func theDirectoryIsLockedWhereItsFileCannotBe() throws {
-        var template = Array("/tmp/zvnft-lock-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        let directory = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let directory = try newDirectory()
         try #require(mkdir("\(directory)/lock", 0o700) == 0)
         defer {
             rmdir("\(directory)/lock")
