@@ -14,6 +14,12 @@ public struct ProbeTarget: Sendable, Hashable {
         self.passage = check.way.via == .vip ? passage : nil
     }
 
+    /// The place alone, and few of its words: targets of one place that differ elsewhere are told apart by `==`.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(address)
+        hasher.combine(port)
+    }
+
     /// The backend's own.
     public var endpoint: Endpoint { Endpoint(address: address, port: port) }
 

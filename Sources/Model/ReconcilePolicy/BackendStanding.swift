@@ -77,16 +77,18 @@ extension DesiredState {
         return verdicts[target] ?? .unknown
     }
 
+    /// By the backend's index.
+    func verdicts(in farm: Farm) -> [Verdict] { farm.backends.map { verdict(of: $0, in: farm) } }
+
     /// The first reason that keeps the backend out, in the order in which an operator would look.
     public func standing(of backend: Backend, in farm: Farm) -> BackendStanding {
-        standing(of: backend, in: farm, record(of: backend, in: farm))
+        standing(of: backend, in: farm, record(of: backend, in: farm), verdict(of: backend, in: farm))
     }
 
-    func standing(of backend: Backend, in farm: Farm, _ record: BackendRecord) -> BackendStanding {
+    func standing(of backend: Backend, in farm: Farm, _ record: BackendRecord, _ verdict: Verdict) -> BackendStanding {
         let admin = admin(of: backend, in: farm)
         if admin != .ready { return .admin(admin) }
         if weight(of: backend, in: farm) == 0 { return .weightZero }
-        let verdict = verdict(of: backend, in: farm)
         if verdict != .up { return .verdict(verdict) }
         if farm.mode == .dsr, nextHops[backend.address] == nil { return .noNeighbour }
         if let end = record.ejectedUntil, record.isEjected(at: now) { return .ejected(until: end) }

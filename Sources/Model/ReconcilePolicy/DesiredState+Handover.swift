@@ -30,14 +30,14 @@ extension DesiredState {
 
     /// Compiles a farm, with the handover that follows from how the kernel serves it.
     mutating func compile(_ farm: Farm, _ plan: FarmPlan) -> CompiledFarm {
-        judge(farm)
-        let compiled = slotted(farm, plan)
-        count(farm, compiled.slots)
+        let verdicts = verdicts(in: farm)
+        let standings = judge(farm, verdicts)
+        let compiled = slotted(farm, plan, conditions(of: farm, verdicts))
+        count(farm, compiled.slots, verdicts, standings)
         return compiled
     }
 
-    private mutating func slotted(_ farm: Farm, _ plan: FarmPlan) -> CompiledFarm {
-        let conditions = conditions(of: farm)
+    private mutating func slotted(_ farm: Farm, _ plan: FarmPlan, _ conditions: [BackendCondition]) -> CompiledFarm {
         guard !farm.mode.usesConntrack, served[farm.name] != nil else {
             transitions[farm.name] = nil
             return CompiledFarm(plan, conditions)

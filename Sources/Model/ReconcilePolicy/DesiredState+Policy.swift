@@ -83,11 +83,14 @@ extension DesiredState {
 }
 
 extension DesiredState {
-    /// Decides anew who serves, by what is known now.
-    mutating func judge(_ farm: Farm) {
+    /// Decides anew who serves, by what is known now. Returns how each backend stands.
+    mutating func judge(_ farm: Farm, _ verdicts: [Verdict]) -> [BackendStanding] {
         var judged = health[farm.name] ?? FarmHealth()
         forgetSound(&judged, farm)
-        let candidates = farm.backends.map { candidate($0, farm, judged.records[$0.name]) }
+        let standings = zip(farm.backends, verdicts).map { backend, verdict in
+            standing(of: backend, in: farm, judged.records[backend.name] ?? BackendRecord(), verdict)
+        }
+        let candidates = zip(farm.backends, standings).map { candidate($0, farm, $1) }
         judged.usable = candidates.map { $0.fitness == .usable }
         judged.serving = [Bool](repeating: false, count: candidates.count)
         let families = Dictionary(grouping: farm.backends.indices) { farm.backends[$0].address.family }
@@ -99,6 +102,7 @@ extension DesiredState {
         judged.nextChange = nextChange(judged.records, farm)
         judgedFarms.insert(farm.name)
         health[farm.name] = judged
+        return standings
     }
 
     private func nextChange(_ records: [String: BackendRecord], _ farm: Farm) -> MonotonicInstant? {
@@ -114,9 +118,9 @@ extension DesiredState {
         if farm.passive == nil { for name in judged.records.keys { judged.records[name]?.forgetEjections() } }
     }
 
-    private func candidate(_ backend: Backend, _ farm: Farm, _ record: BackendRecord?) -> TierCandidate {
+    private func candidate(_ backend: Backend, _ farm: Farm, _ standing: BackendStanding) -> TierCandidate {
         let fitness: TierCandidate.Fitness =
-            switch standing(of: backend, in: farm, record ?? BackendRecord()) {
+            switch standing {
             case .serving: .usable
             case .held, .ejected: .held
             case .verdict(.unknown): .unknown
@@ -128,7 +132,7 @@ extension DesiredState {
         return TierCandidate(priority: backend.priority, weight: weight(of: backend, in: farm), fitness: fitness)
     }
 
-    func conditions(of farm: Farm) -> [BackendCondition] {
+    func conditions(of farm: Farm, _ verdicts: [Verdict]) -> [BackendCondition] {
         let health = health[farm.name] ?? FarmHealth()
         return farm.backends.indices.map { index in
             let backend = farm.backends[index]
@@ -138,21 +142,20 @@ extension DesiredState {
                 isUsable: health.serving[index] || health.usable[index],
                 weight: weight(of: backend, in: farm), ramp: record?.ramp(at: now, by: policy) ?? 100,
                 isJoined: health.decisions[backend.address.family]?.joined.contains(backend.priority) ?? false,
-                isResetting: policy.onDown == .reset && !health.serving[index] && verdict(of: backend, in: farm) == .down,
+                isResetting: policy.onDown == .reset && !health.serving[index] && verdicts[index] == .down,
                 nextHop: farm.mode.usesConntrack ? nil : nextHops[backend.address])
         }
     }
 
     /// Probes have spoken: what it means for the pasts of the backends that are probed so.
-    mutating func remember(_ changed: [ProbeTarget: Verdict], in names: Set<String>) {
-        for farm in names.compactMap({ farms[$0] }) {
-            for backend in farm.backends {
-                guard let verdict = farm.probeTarget(of: backend).flatMap({ changed[$0] }) else { continue }
-                let hasPast = health[farm.name]?.records[backend.name] != nil
-                guard hasPast || verdict == .down else { continue }
-                health[farm.name, default: FarmHealth()].records[backend.name, default: BackendRecord()]
-                    .turn(verdict, at: now, by: farm.verdictPolicy(of: backend))
-            }
+    mutating func remember(_ news: VerdictNews) {
+        for turn in news.turns {
+            guard let farm = farms[turn.farm] else { continue }
+            let backend = farm.backends[turn.index]
+            let hasPast = health[farm.name]?.records[backend.name] != nil
+            guard hasPast || turn.verdict == .down else { continue }
+            health[farm.name, default: FarmHealth()].records[backend.name, default: BackendRecord()]
+                .turn(turn.verdict, at: now, by: farm.verdictPolicy(of: backend))
         }
     }
 }

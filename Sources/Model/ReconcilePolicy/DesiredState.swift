@@ -129,19 +129,18 @@ extension DesiredState {
         recompile(Set(changed.map(\.farm)), replanning: true)
     }
 
-    /// Returns the verdicts that are news, and the farms that they concern.
+    /// Returns what of the verdicts is news.
     ///
     /// `areOld`: they were reached before the daemon began, or are taken over: no backend has gone down or come back just now.
     @discardableResult
-    public mutating func set(
-        verdicts new: [ProbeTarget: Verdict], areOld: Bool = false
-    ) -> (changed: [ProbeTarget: Verdict], farms: Set<String>) {
+    public mutating func set(verdicts new: [ProbeTarget: Verdict], areOld: Bool = false) -> VerdictNews {
         let changed = new.filter { users[$0.key] != nil && verdicts[$0.key] ?? .unknown != $0.value }
         verdicts.merge(changed) { $1 }
         let concerned = changed.keys.reduce(into: Set<String>()) { $0.formUnion(users[$1] ?? []) }
-        if !areOld { remember(changed, in: concerned) }
+        let news = VerdictNews(changed, in: concerned.sorted().compactMap { farms[$0] })
+        if !areOld { remember(news) }
         recompile(concerned)
-        return (changed, concerned)
+        return news
     }
 
     /// Forgets the verdicts that contradict the slots of `kernel`: a daemon before us was killed between the commit that followed a verdict

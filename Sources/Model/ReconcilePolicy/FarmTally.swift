@@ -25,19 +25,20 @@ public struct FarmTally: Sendable, Hashable {
 }
 
 extension DesiredState {
-    mutating func count(_ farm: Farm, _ slots: [AddressFamily: [UInt16]]) {
-        let verdicts = farm.backends.map { verdict(of: $0, in: farm) }
+    mutating func count(_ farm: Farm, _ slots: [AddressFamily: [UInt16]], _ verdicts: [Verdict], _ standings: [BackendStanding]) {
         func judged(_ verdict: Verdict) -> Int { verdicts.count { $0 == verdict } }
         tallies[farm.name] = FarmTally(
-            condition: condition(of: farm, slots), up: judged(.up), down: judged(.down), unknown: judged(.unknown),
+            condition: condition(of: farm, slots, standings), up: judged(.up), down: judged(.down), unknown: judged(.unknown),
             used: Set(slots.values.joined()).count, isPanicking: health[farm.name]?.isPanicking ?? false)
     }
 
-    private func condition(of farm: Farm, _ slots: [AddressFamily: [UInt16]]) -> FarmTally.Condition {
+    private func condition(
+        of farm: Farm, _ slots: [AddressFamily: [UInt16]], _ standings: [BackendStanding]
+    ) -> FarmTally.Condition {
         if farm.state == .maintenance { return .maintenance }
         if slots.isEmpty || slots.values.contains(where: \.isEmpty) { return slots.values.allSatisfy(\.isEmpty) ? .down : .degraded }
-        let isWhole = farm.backends.allSatisfy { backend in
-            switch standing(of: backend, in: farm) {
+        let isWhole = standings.allSatisfy {
+            switch $0 {
             case .serving, .weightZero, .admin: true
             case .verdict, .noNeighbour, .held, .ejected: false
             }

@@ -100,7 +100,7 @@ extension DesiredState {
     public var followingFarms: [Farm] { following.sorted().compactMap { farms[$0] } }
 
     /// Indices of the backends that get new connections.
-    func servingBackends(of farm: Farm) -> Set<Int> { plans[farm.name]?.servingBackends(conditions(of: farm)) ?? [] }
+    func servingBackends(of farm: Farm) -> Set<Int> { plans[farm.name]?.servingBackends(conditions(of: farm, verdicts(in: farm))) ?? [] }
 
     /// Goes on with the shares that a kernel has, where it serves. A backend without slots there that could have some has earned none.
     public mutating func restoreSlotShares(from kernel: Ruleset) {

@@ -30,6 +30,10 @@ public struct ElementTable: Sendable, Hashable {
     public init(_ layout: Layout, unsortedRows: [UInt8]) {
         precondition(unsortedRows.count % layout.rowLength == 0, "rows of \(layout.rowLength) octets expected")
         self.layout = layout
+        guard !Self.isInOrder(unsortedRows, layout) else {
+            bytes = unsortedRows
+            return
+        }
         let order = unsortedRows.withUnsafeBytes { rows in
             let length = layout.rowLength
             return (0..<rows.count / length).sorted { left, right in
@@ -47,20 +51,43 @@ public struct ElementTable: Sendable, Hashable {
         precondition(sortedRows.count % layout.rowLength == 0, "rows of \(layout.rowLength) octets expected")
         self.layout = layout
         bytes = sortedRows
-        assert((1..<max(1, count)).allSatisfy { isOrdered(before: $0) }, "rows in the order of their keys expected")
+        assert(Self.isInOrder(bytes, layout), "rows in the order of their keys expected")
     }
 
-    private func isOrdered(before index: Int) -> Bool {
+    /// Whether the rows are sorted by key, each key once.
+    private static func isInOrder(_ rows: [UInt8], _ layout: Layout) -> Bool {
         let length = layout.rowLength
-        return bytes.withUnsafeBytes { compareOctets($0, (index - 1) * length, $0, index * length, layout.identityLength) < 0 }
+        return rows.withUnsafeBytes { rows in
+            stride(from: length, to: rows.count, by: length).allSatisfy {
+                compareOctets(rows, $0 - length, rows, $0, layout.identityLength) < 0
+            }
+        }
     }
 
-    /// One table of many; keys that occur in several are taken once.
+    /// One table of many; of keys that occur in several, the first one given stays.
     public init(merging tables: some Collection<ElementTable>, layout: Layout) {
+        // Tables of farms seldom overlap: behind one another they are in order.
+        let filled = tables.filter { !$0.isEmpty }
+        let sorted = filled.sorted { $0.isBefore($1) }
+        let isInOrder = zip(sorted, sorted.dropFirst()).allSatisfy { $0.ends(before: $1) }
+        let parts = isInOrder ? sorted : filled
         var rows: [UInt8] = []
-        rows.reserveCapacity(tables.reduce(0) { $0 + $1.bytes.count })
-        for table in tables { rows.append(contentsOf: table.bytes) }
-        self.init(layout, unsortedRows: rows)
+        rows.reserveCapacity(parts.reduce(0) { $0 + $1.bytes.count })
+        for table in parts { rows.append(contentsOf: table.bytes) }
+        if isInOrder { self.init(layout, sortedRows: rows) } else { self.init(layout, unsortedRows: rows) }
+    }
+
+    /// By the first rows of both.
+    private func isBefore(_ other: ElementTable) -> Bool { compare(0, to: other, 0) < 0 }
+    /// The last row of this one, the first of the other.
+    private func ends(before other: ElementTable) -> Bool { compare(count - 1, to: other, 0) < 0 }
+
+    private func compare(_ index: Int, to other: ElementTable, _ otherIndex: Int) -> Int {
+        bytes.withUnsafeBytes { mine in
+            other.bytes.withUnsafeBytes {
+                compareOctets(mine, index * layout.rowLength, $0, otherIndex * layout.rowLength, layout.identityLength)
+            }
+        }
     }
 
     private mutating func appendIfNew(_ rows: [UInt8], at offset: Int) {
@@ -155,6 +182,12 @@ func compareOctets(_ left: UnsafeRawBufferPointer, _ leftOffset: Int, _ right: U
     -> Int
 {
     var offset = 0
+    while offset + 8 <= length {
+        let a = UInt64(bigEndian: left.loadUnaligned(fromByteOffset: leftOffset + offset, as: UInt64.self))
+        let b = UInt64(bigEndian: right.loadUnaligned(fromByteOffset: rightOffset + offset, as: UInt64.self))
+        if a != b { return a < b ? -1 : 1 }
+        offset += 8
+    }
     while offset < length {
         let (a, b) = (left[leftOffset + offset], right[rightOffset + offset])
         if a != b { return a < b ? -1 : 1 }

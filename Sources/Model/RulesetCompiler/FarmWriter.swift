@@ -154,13 +154,21 @@ struct FarmWriter {
     private mutating func writeSlots(
         _ mouth: Mouth, _ selection: Selection, _ table: [UInt16], to name: CompiledFarm.SetName, where isMeant: (Int) -> Bool
     ) {
-        var values: [UInt16: [UInt8]] = [:]
+        // A row a backend, in which only the slot changes.
+        var samples = [[UInt8]](repeating: [], count: farm.backends.count)
         var block = rows[name]
-        for (slot, backend) in table.enumerated() where isMeant(slot) {
-            mouth.key.append(to: &block, slot: UInt32(slot))
-            let value = values[backend] ?? value(of: farm.backends[Int(backend)], conditions[Int(backend)].nextHop, selection, mouth) ?? []
-            values[backend] = value
-            block += value
+        // In the order of their octets, the lowest first: so the table needs no sorting.
+        for low in 0..<min(256, table.count) {
+            for slot in stride(from: low, to: table.count, by: 256) where isMeant(slot) {
+                let backend = Int(table[slot])
+                if samples[backend].isEmpty {
+                    mouth.key.append(to: &samples[backend], slot: 0)
+                    samples[backend] += value(of: farm.backends[backend], conditions[backend].nextHop, selection, mouth) ?? []
+                }
+                let start = block.count
+                block += samples[backend]
+                mouth.key.put(slot: UInt32(slot), in: &block, rowAt: start)
+            }
         }
         rows[name] = block
     }

@@ -44,6 +44,14 @@ struct KeyWriter {
         withUnsafeBytes(of: slot) { row.append(contentsOf: $0) }
     }
 
+    /// Exchanges the slot of the row that begins at `start`.
+    func put(slot: UInt32, in rows: inout [UInt8], rowAt start: Int) {
+        rows.withUnsafeMutableBytes {
+            $0.storeBytes(of: slot, toByteOffset: start + lower.count, as: UInt32.self)
+            if isRange { $0.storeBytes(of: slot, toByteOffset: start + lower.count + 4 + upper.count, as: UInt32.self) }
+        }
+    }
+
     func append(to row: inout [UInt8], number: [UInt8]) {
         row += lower + number + [0, 0]
         if isRange { row += upper + number + [0, 0] }

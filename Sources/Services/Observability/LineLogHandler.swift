@@ -19,7 +19,8 @@ public struct LineLogHandler: LogHandler {
     }
 
     public func log(event: LogEvent) {
-        let values = metadata.merging(event.metadata ?? [:]) { $1 }.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
+        let all = event.metadata.map { metadata.isEmpty ? $0 : metadata.merging($0) { $1 } } ?? metadata
+        let values = all.map { ($0.key, "\($0.value)") }.sorted { $0.0 < $1.0 }
         let line =
             switch format {
             case .text: Self.textLine(event.level, "\(event.message)", values)
@@ -29,15 +30,26 @@ public struct LineLogHandler: LogHandler {
     }
 
     static func textLine(_ level: Logger.Level, _ message: String, _ values: [(String, String)]) -> String {
-        let pairs = values.map { key, value in
-            let isPlain =
-                !value.isEmpty
-                && value.unicodeScalars.allSatisfy {
-                    $0 != " " && $0 != "\"" && $0 != "=" && $0.properties.generalCategory != .control && !$0.properties.isWhitespace
-                }
-            return " \(key)=\(isPlain ? value : quoted(value))"
+        var line = "\(time()) \(level.rawValue) \(message)"
+        for (key, value) in values {
+            line += " "
+            line += key
+            line += "="
+            line += isPlain(value) ? value : quoted(value)
         }
-        return "\(time()) \(level) \(message)\(pairs.joined())\n"
+        return line + "\n"
+    }
+
+    /// Whether it ends where the next space is, and nothing in it needs an escape.
+    private static func isPlain(_ value: String) -> Bool {
+        !value.isEmpty
+            && value.unicodeScalars.allSatisfy {
+                $0 != "\"" && $0 != "=" && ($0.isASCII ? $0 > " " && $0.value != 0x7F : !isControl($0) && !$0.properties.isWhitespace)
+            }
+    }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII ? scalar.value < 0x20 || scalar.value == 0x7F : scalar.properties.generalCategory == .control
     }
 
     static func jsonLine(_ level: Logger.Level, _ message: String, _ values: [(String, String)]) -> String {
@@ -47,6 +59,9 @@ public struct LineLogHandler: LogHandler {
 
     /// A JSON string.
     private static func quoted(_ text: String) -> String {
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            return "\"\(text)\""
+        }
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -54,7 +69,7 @@ public struct LineLogHandler: LogHandler {
             case "\\": result += "\\\\"
             case "\n": result += "\\n"
             case "\t": result += "\\t"
-            case _ where scalar.properties.generalCategory == .control:
+            case _ where isControl(scalar):
                 let digits = String(scalar.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: result.unicodeScalars.append(scalar)

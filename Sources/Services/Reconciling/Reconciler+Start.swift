@@ -117,11 +117,11 @@ extension Reconciler {
         desired.now = Timestamp.monotonic
         // A first answer is no change of mind.
         let firsts = news.verdicts.filter { (desired.verdicts[$0.key] ?? .unknown) == .unknown }
-        let (learnt, concerned) = desired.set(verdicts: firsts, areOld: true)
-        noteDead(learnt, concerned)
-        noteDowns(learnt)
-        let (changed, farms) = take(news.verdicts, news.reasons)
-        announce(changed, farms)
-        if !learnt.isEmpty || !changed.isEmpty { saveVerdictsSoon() }
+        let learnt = desired.set(verdicts: firsts, areOld: true)
+        noteDead(learnt)
+        noteDowns(learnt.changed)
+        let changed = take(news.verdicts, news.reasons)
+        announce(changed)
+        if !learnt.changed.isEmpty || !changed.changed.isEmpty { saveVerdictsSoon() }
     }
 }

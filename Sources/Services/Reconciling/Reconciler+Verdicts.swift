@@ -8,24 +8,25 @@ import Seams
 extension Reconciler {
     /// Probes have changed their minds.
     func take(_ news: Inbox.News) {
-        let (changed, farms) = take(news.verdicts, news.reasons)
-        guard !changed.isEmpty else { return }
-        let summary = changed.count == 1 ? changed.first.map { "\($0.key.endpoint) is \($0.value.rawValue)" } : nil
-        let isDone = reconcile(author: "probe", because: summary ?? "\(changed.count) verdicts")
+        let verdicts = take(news.verdicts, news.reasons)
+        guard let first = verdicts.changed.first else { return }
+        let count = verdicts.changed.count
+        let isDone = reconcile(
+            author: "probe", because: count == 1 ? "\(first.key.endpoint) is \(first.value.rawValue)" : "\(count) verdicts")
         if isDone, let oldest = news.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: Timestamp.monotonic)) }
-        announce(changed, farms)
+        announce(verdicts)
         saveVerdictsSoon()
     }
 
     /// Everything but the commit and the announcement.
-    func take(_ verdicts: [ProbeTarget: Verdict], _ words: [ProbeTarget: String]) -> (changed: [ProbeTarget: Verdict], farms: Set<String>) {
-        let (changed, farms) = desired.set(verdicts: verdicts)
+    func take(_ verdicts: [ProbeTarget: Verdict], _ words: [ProbeTarget: String]) -> VerdictNews {
+        let news = desired.set(verdicts: verdicts)
         reasons.merge(words) { $1 }
-        counters.verdictChanges += changed.count
-        verdictLog.note(changed, reasons, at: desired.now)
-        noteDead(changed, farms)
-        noteDowns(changed)
-        return (changed, farms)
+        counters.verdictChanges += news.changed.count
+        verdictLog.note(news.changed, reasons, at: desired.now)
+        noteDead(news)
+        noteDowns(news.changed)
+        return news
     }
 
     /// Backends ask for another weight or state.
@@ -36,14 +37,13 @@ extension Reconciler {
     }
 
     /// What is half open to a backend that died would stay with it: conntrack pins every retransmission.
-    func noteDead(_ changed: [ProbeTarget: Verdict], _ farms: Set<String>) {
-        for farm in farms.compactMap({ desired.farms[$0] }) where farm.mode.usesConntrack {
-            for backend in farm.backends {
-                guard let verdict = farm.probeTarget(of: backend).flatMap({ changed[$0] }) else { continue }
-                guard farm.verdictPolicy(of: backend).onDown != .drain else { continue }
-                let entries = Self.connections(of: backend, farm)
-                if verdict == .down { deadBackends.formUnion(entries) } else { deadBackends.subtract(entries) }
-            }
+    func noteDead(_ news: VerdictNews) {
+        for turn in news.turns {
+            guard let farm = desired.farms[turn.farm], farm.mode.usesConntrack else { continue }
+            let backend = farm.backends[turn.index]
+            guard farm.verdictPolicy(of: backend).onDown != .drain else { continue }
+            let entries = Self.connections(of: backend, farm)
+            if turn.verdict == .down { deadBackends.formUnion(entries) } else { deadBackends.subtract(entries) }
         }
     }
 
@@ -66,18 +66,14 @@ extension Reconciler {
         }
     }
 
-    func announce(_ changed: [ProbeTarget: Verdict], _ farms: Set<String>) {
-        for farm in farms.sorted().compactMap({ desired.farms[$0] }) {
-            for backend in farm.backends {
-                guard let target = farm.probeTarget(of: backend), let verdict = changed[target] else { continue }
-                let reason = reasons[target] ?? ""
-                events.post(.verdict, farm: farm.name, backend: backend.name, "\(verdict.rawValue): \(reason)", state: verdict.rawValue)
-                log.info(
-                    "verdict changed",
-                    metadata: [
-                        "farm": "\(farm.name)", "backend": "\(backend.name)", "verdict": "\(verdict.rawValue)", "reason": "\(reason)",
-                    ])
-            }
+    func announce(_ news: VerdictNews) {
+        for turn in news.turns {
+            guard let backend = desired.farms[turn.farm]?.backends[turn.index] else { continue }
+            let (verdict, reason) = (turn.verdict.rawValue, reasons[turn.target] ?? "")
+            events.post(.verdict, farm: turn.farm, backend: backend.name, "\(verdict): \(reason)", state: verdict)
+            log.info(
+                "verdict changed",
+                metadata: ["farm": "\(turn.farm)", "backend": "\(backend.name)", "verdict": "\(verdict)", "reason": "\(reason)"])
         }
     }
 

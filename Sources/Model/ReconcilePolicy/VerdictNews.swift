@@ -1,0 +1,30 @@
+import FarmModel
+import HealthPolicy
+
+/// Verdicts that are news, and whom they concern.
+public struct VerdictNews: Sendable {
+    public let changed: [ProbeTarget: Verdict]
+    /// By farm, then in the order of the farm's backends.
+    public let turns: [Turn]
+
+    /// A backend that is judged otherwise than before.
+    public struct Turn: Sendable {
+        public let farm: String
+        /// In the farm.
+        public let index: Int
+        public let target: ProbeTarget
+        public let verdict: Verdict
+    }
+
+    init(_ changed: [ProbeTarget: Verdict], in farms: [Farm]) {
+        self.changed = changed
+        turns = farms.flatMap { farm in
+            farm.backends.enumerated().compactMap { index, backend in
+                guard let target = farm.probeTarget(of: backend), let verdict = changed[target] else { return nil }
+                return Turn(farm: farm.name, index: index, target: target, verdict: verdict)
+            }
+        }
+    }
+
+    public var farms: Set<String> { Set(turns.map(\.farm)) }
+}
