@@ -87,6 +87,12 @@ extension DesiredState {
         noteServed()
         touched = []
     }
+    /// What may differ from the kernel, if all of it can be committed while what follows is decided already. Nil where a handover may be,
+    /// as those are decided on what the kernel serves, and where more than elements of farms may differ.
+    public var fragmentsThatFly: Set<Fragment>? {
+        guard let touched, touched.allSatisfy({ farms[$0]?.mode.usesConntrack ?? ($0 == .shared) }) else { return nil }
+        return touched
+    }
     /// Nothing is known of how the kernel differs.
     public mutating func unsettle() { touched = nil }
 

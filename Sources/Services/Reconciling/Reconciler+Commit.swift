@@ -8,23 +8,28 @@ extension Reconciler {
     /// `isRoutine`: a change of which only failure is told, as it comes several times a second.
     @discardableResult
     func reconcile(author: String, because cause: String, isRoutine: Bool = false) -> Bool {
+        land()
         defer { publish() }
         guard !isHolding else { return false }
         let target = desired.ruleset
         do {
-            let outcome = try commit(target)
+            let batch = try commit(target)
             (isDrifted, retryDelay) = (false, Self.firstRetry)
             followUp()
             followHandovers()
             followPolicy()
-            guard let (added, removed) = outcome, !isRoutine else { return true }
-            changes.record(author: author, ok: true, cause)
-            events.post(.change, "\(cause) (\(author); elements: \(added) added, \(removed) removed; generation \(generation))")
+            if let batch, !isRoutine { tellChange(batch, author: author, cause) }
             return true
         } catch {
             fail(author: author, cause, error)
             return false
         }
+    }
+
+    func tellChange(_ batch: Batch, author: String, _ cause: String) {
+        changes.record(author: author, ok: true, cause)
+        let elements = "\(batch.elementsAdded) added, \(batch.elementsRemoved) removed"
+        events.post(.change, "\(cause) (\(author); elements: \(elements); generation \(generation))")
     }
 
     /// What has to wait until the kernel has said yes.
@@ -54,28 +59,24 @@ extension Reconciler {
         }
     }
 
-    /// Commits the difference; nil when there is none. Decides again on what is there when something came between.
-    private func commit(_ target: Ruleset) throws(DriverError) -> (added: Int, removed: Int)? {
+    /// Commits the difference and returns it; nil when there is none. Decides again on what is there when something came between.
+    private func commit(_ target: Ruleset) throws(DriverError) -> Batch? {
         var hasLooked = false
         for attempt in 1... {
             var batch = committed.batch(to: target, touched: desired.touched)
             if handovers.hasFresh, !desired.isInTransition { batch.operations += freshFlushes }
             guard !batch.isEmpty else {
-                settle(target)
+                settle(target, desired.touched)
+                desired.settled()
                 return nil
             }
-            if RefusalTotals.isLosing(batch, of: committed) { readRefusals() }
-            if TrafficTotals.isLosing(batch, of: committed) { readTraffic() }
+            readLosses(of: batch)
             let start = ContinuousClock.now
             do {
                 generation = try send(batch)
-                settleRefusals(batch)
-                settleTraffic(batch)
-                settle(target)
-                counters.commits += 1
-                counters.lastCommit = ContinuousClock.now - start
-                counters.firstCommit = counters.firstCommit ?? counters.lastCommit
-                return (batch.elementsAdded, batch.elementsRemoved)
+                settle(batch, target, desired.touched, took: ContinuousClock.now - start)
+                desired.settled()
+                return batch
             } catch {
                 guard attempt < Self.commitAttempts else { throw error }
                 switch error.kind {
@@ -93,10 +94,26 @@ extension Reconciler {
         return nil
     }
 
-    private func settle(_ target: Ruleset) {
+    /// What elements and rules have counted that the batch is about to delete.
+    func readLosses(of batch: Batch) {
+        if RefusalTotals.isLosing(batch, of: committed) { readRefusals() }
+        if TrafficTotals.isLosing(batch, of: committed) { readTraffic() }
+    }
+
+    /// The kernel has taken the batch.
+    func settle(_ batch: Batch, _ target: Ruleset, _ fragments: Set<Fragment>?, took duration: Duration) {
+        ownsTables = driver.ownsTables
+        settleRefusals(batch)
+        settleTraffic(batch)
+        settle(target, fragments)
+        counters.commits += 1
+        counters.lastCommit = duration
+        counters.firstCommit = counters.firstCommit ?? duration
+    }
+
+    private func settle(_ target: Ruleset, _ fragments: Set<Fragment>?) {
         committed = target
-        noteCounted(desired.touched)
-        desired.settled()
+        noteCounted(fragments)
     }
 
     /// While nobody owns the tables we listen for changes of others, but not to the thousands of notices of our own bulk load.
@@ -153,6 +170,7 @@ extension Reconciler {
     /// Known is all up to our last commit: it would have failed had anybody come between. Who did it does not tell: the kernel names the
     /// thread, by its number outside of containers.
     func notice(generation id: UInt32, _ author: KernelEvent.Author) {
+        land()
         guard Int32(bitPattern: id &- generation) > 0 else { return }
         if driver.ownsTables {
             generation = id

@@ -30,7 +30,7 @@ extension Reconciler: ControlService {
         }
         let view = StatusView(
             version: settings.version, generation: generation, drift: isDrifted, farms: farms, backends: backends, lastChange: changes.last,
-            configFaults: configFaults, ownsTables: driver.ownsTables,
+            configFaults: configFaults, ownsTables: ownsTables,
             stateFault: stateFaultWords,
             handovers: desired.transitions.keys.sorted().compactMap(handover(of:)),
             panics: panics.sorted(), suspicions: suspicion.suspicions.map(\.words), losses: losses, heldBack: isHeldBack)

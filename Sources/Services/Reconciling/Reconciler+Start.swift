@@ -15,7 +15,8 @@ extension Reconciler {
     public func start() async throws(DriverError) {
         try driver.claim()
         // Tables that nobody else can change need no watching.
-        try notices.follow(!driver.ownsTables)
+        ownsTables = driver.ownsTables
+        try notices.follow(!ownsTables)
         generation = try driver.generation()
         await restoreState()
         let (load, formerly, isRemembered) = await firstLoad()

@@ -11,10 +11,15 @@ extension Reconciler {
         let verdicts = take(news.verdicts, news.reasons)
         guard let first = verdicts.changed.first else { return }
         let count = verdicts.changed.count
-        let isDone = reconcile(
-            author: "probe", because: count == 1 ? "\(first.key.endpoint) is \(first.value.rawValue)" : "\(count) verdicts")
-        if isDone, let oldest = news.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: Timestamp.monotonic)) }
-        announce(verdicts)
+        let cause = count == 1 ? "\(first.key.endpoint) is \(first.value.rawValue)" : "\(count) verdicts"
+        if launch(verdicts, because: cause, oldestVerdict: news.oldestVerdict) {
+            tellLanded()
+        } else {
+            let isDone = reconcile(author: "probe", because: cause)
+            if isDone, let oldest = news.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: Timestamp.monotonic)) }
+            tellLanded()
+            announce(verdicts)
+        }
         saveVerdictsSoon()
     }
 

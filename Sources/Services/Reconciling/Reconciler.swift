@@ -17,7 +17,8 @@ public actor Reconciler {
     nonisolated let events: EventBus
     nonisolated let board = StatusBoard()
 
-    let driver: any RulesetDriver
+    /// Only to be met by `driver`, and by the thread that carries a flight.
+    let lentDriver: any RulesetDriver
     let notices: any TableNotices
     let network: any NetworkObserver
     let prober: any Prober
@@ -30,8 +31,16 @@ public actor Reconciler {
     let log: Logger
 
     var desired: DesiredState
-    var committed = Ruleset()
+    /// What the kernel has, but for what is on its way.
+    var settledRuleset = Ruleset()
+    /// On its way to the kernel while what comes next is decided.
+    var flight: Flight?
+    /// Verdicts that the kernel has by a flight, and nobody has been told of.
+    var untold: [VerdictNews] = []
+    lazy var flights = ThreadExecutor(name: "flights")
     var generation: UInt32 = 0
+    /// Nobody else can change our tables, as far as the last commit has shown.
+    var ownsTables = false
     /// The kernel differs from `desired` and the last attempt to mend it failed.
     var isDrifted = false
     var changes = ChangeLog()
@@ -141,7 +150,7 @@ public actor Reconciler {
         gauge: any ConntrackGauge, failures: any ConnectionFailures, prober: any Prober, loader: FarmLoader, store: any StateStore,
         settings: Settings, log: Logger
     ) {
-        (self.driver, self.notices, self.network, self.prober, self.loader) = (driver, notices, network, prober, loader)
+        (lentDriver, self.notices, self.network, self.prober, self.loader) = (driver, notices, network, prober, loader)
         (self.inbox, self.ledger, self.failures) = (inbox, ledger, failures)
         events = EventBus(listener: settings.listener)
         (self.settings, self.log) = (settings, log)

@@ -15,18 +15,23 @@ public final class ThreadExecutor: SerialExecutor, Sendable {
         }
     }
 
-    public func enqueue(_ job: consuming ExecutorJob) { jobs.append(UnownedJob(job), asUnownedSerialExecutor()) }
+    public func enqueue(_ job: consuming ExecutorJob) {
+        let (job, executor) = (UnownedJob(job), asUnownedSerialExecutor())
+        jobs.append { job.runSynchronously(on: executor) }
+    }
+
+    /// Without an actor: one thread may wait for what another one does.
+    func perform(_ work: @escaping @Sendable () -> Void) { jobs.append(work) }
 
     public func checkIsolated() { precondition(thread.isCurrent, "not on the executor's thread") }
 }
 
 private final class JobQueue: Sendable {
-    private typealias Entry = (job: UnownedJob, executor: UnownedSerialExecutor)
-    private let waiting = Mutex<[Entry]>([])
+    private let waiting = Mutex<[@Sendable () -> Void]>([])
     private let wakeUp = Semaphore()
 
-    func append(_ job: UnownedJob, _ executor: UnownedSerialExecutor) {
-        waiting.withLock { $0.append((job, executor)) }
+    func append(_ work: @escaping @Sendable () -> Void) {
+        waiting.withLock { $0.append(work) }
         wakeUp.post()
     }
 
@@ -37,7 +42,7 @@ private final class JobQueue: Sendable {
                 defer { waiting = [] }
                 return waiting
             }
-            for (job, executor) in entries { job.runSynchronously(on: executor) }
+            for work in entries { work() }
         }
     }
 }

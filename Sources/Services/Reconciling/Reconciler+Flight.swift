@@ -1,0 +1,90 @@
+import FarmModel
+import HealthPolicy
+import ReconcilePolicy
+import Ruleset
+import Seams
+
+/// While thousands of backends change their minds, the kernel is as busy with each transaction as we are with deciding it. A **flight** is
+/// a transaction that another thread carries to the kernel meanwhile; there is one at most.
+///
+/// Whoever wants to know what the kernel holds, or to change it, waits for the flight to land: `driver` and `committed` see to it.
+extension Reconciler {
+    /// Verdicts from which on they fly: fewer are in the kernel before another thread has woken up.
+    private static let mostAtOnce = 16
+
+    /// Not while a commit is on its way.
+    var driver: any RulesetDriver {
+        land()
+        return lentDriver
+    }
+
+    /// What the kernel has.
+    var committed: Ruleset {
+        get {
+            land()
+            return settledRuleset
+        }
+        set {
+            land()
+            settledRuleset = newValue
+        }
+    }
+
+    /// Sends what follows from verdicts off. False where it is better done at once, or cannot be done blindly.
+    func launch(_ news: VerdictNews, because cause: String, oldestVerdict: MonotonicInstant?) -> Bool {
+        land()
+        guard news.turns.count >= Self.mostAtOnce, !isHolding, !isDrifted, lentDriver.ownsTables, let fragments = desired.fragmentsThatFly
+        else { return false }
+        let target = desired.ruleset
+        let batch = settledRuleset.batch(to: target, touched: fragments)
+        guard !batch.isEmpty else { return false }
+        readLosses(of: batch)
+        let flight = Flight(batch, to: target, fragments, news, because: cause, oldestVerdict: oldestVerdict, deadBackends)
+        (self.flight, deadBackends) = (flight, [])
+        desired.settled()
+        // Nobody else uses it before the flight has landed.
+        nonisolated(unsafe) let driver = lentDriver
+        let generation = generation
+        flights.perform {
+            flight.fly(by: driver, expecting: generation)
+            Task { await self.noteArrival() }
+        }
+        return true
+    }
+
+    /// Waits for the flight, if there is one, and takes note of what came of it.
+    func land() {
+        guard let flight else { return }
+        self.flight = nil
+        let outcome = flight.landed()
+        untold.append(flight.news)
+        do {
+            generation = try outcome.generation.get()
+            settle(flight.batch, flight.target, flight.fragments, took: outcome.took)
+            retryDelay = Self.firstRetry
+            if let oldest = flight.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: outcome.at)) }
+            if !flight.deadBackends.isEmpty { sweeper.sweep(flight.deadBackends) }
+            tellChange(flight.batch, author: "probe", flight.cause)
+        } catch {
+            // Decided again on what the kernel holds, by the ways that others have to deal with a refusal.
+            deadBackends.formUnion(flight.deadBackends)
+            desired.unsettle()
+            reconcile(author: "probe", because: flight.cause)
+        }
+    }
+
+    /// Announces what has landed. While the next flight is on its way, if there is one: it does not wait for our words.
+    func tellLanded() {
+        guard !untold.isEmpty else { return }
+        defer { untold = [] }
+        followPolicy()
+        for news in untold { announce(news) }
+    }
+
+    private func noteArrival() {
+        guard flight?.hasArrived ?? true else { return }
+        land()
+        tellLanded()
+        publish()
+    }
+}
