@@ -28,19 +28,19 @@ extension DesiredState {
         return true
     }
 
-    /// Compiles a farm, with the handover that follows from how the kernel serves it.
-    mutating func compile(_ farm: Farm, _ plan: FarmPlan) -> CompiledFarm {
+    /// Compiles a farm, with the handover that follows from how the kernel serves it. `previous`: by the same plan, if there was one.
+    mutating func compile(_ farm: Farm, _ plan: FarmPlan, previous: CompiledFarm? = nil) -> CompiledFarm {
         let verdicts = verdicts(in: farm)
         let standings = judge(farm, verdicts)
-        let compiled = slotted(farm, plan, conditions(of: farm, verdicts))
+        let compiled = slotted(farm, plan, conditions(of: farm, verdicts), previous)
         count(farm, compiled.slots, verdicts, standings)
         return compiled
     }
 
-    private mutating func slotted(_ farm: Farm, _ plan: FarmPlan, _ conditions: [BackendCondition]) -> CompiledFarm {
+    private mutating func slotted(_ farm: Farm, _ plan: FarmPlan, _ conditions: [BackendCondition], _ previous: CompiledFarm?) -> CompiledFarm {
         guard !farm.mode.usesConntrack, served[farm.name] != nil else {
             transitions[farm.name] = nil
-            return CompiledFarm(plan, conditions)
+            return CompiledFarm(plan, conditions, previous: previous)
         }
         let running = decided(farm, slots: plan.slots(conditions))
         transitions[farm.name] = running.isEmpty ? nil : running

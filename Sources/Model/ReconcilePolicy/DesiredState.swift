@@ -205,9 +205,10 @@ extension DesiredState {
         var compiled: [String: CompiledFarm] = [:]
         for name in names.sorted() {
             guard let farm = farms[name] else { continue }
-            let plan = replanning ? self.plan(farm) : plans[name] ?? self.plan(farm)
+            let known = replanning ? nil : plans[name]
+            let plan = known ?? self.plan(farm)
             plans[name] = plan
-            compiled[name] = compile(farm, plan)
+            compiled[name] = compile(farm, plan, previous: known == nil ? nil : compiler.farms[name])
         }
         compiler.update(compiled)
         noteFormerAddresses()

@@ -28,6 +28,8 @@ public struct CompiledFarm: Sendable, Hashable {
     public internal(set) var counted: [CountedElement] = []
     /// The backend's index by slot and family; empty for a family without a usable backend.
     public internal(set) var slots: [AddressFamily: [UInt16]] = [:]
+    /// Nil when verdicts change more than slots.
+    var slotPlaces: [SlotPlace]?
 
     struct SetName: Sendable, Hashable {
         let table: TableFamily
@@ -44,8 +46,14 @@ public struct CompiledFarm: Sendable, Hashable {
 
 extension CompiledFarm {
     /// Compiles one farm. `conditions` stand by the backend's index.
-    public init(_ plan: FarmPlan, _ conditions: [BackendCondition], handover: Handover = .none) {
+    ///
+    /// `previous`: what came of the same plan under other conditions, where it is at hand. It saves work, and changes nothing.
+    public init(_ plan: FarmPlan, _ conditions: [BackendCondition], handover: Handover = .none, previous: CompiledFarm? = nil) {
         precondition(conditions.count == plan.farm.backends.count, "a condition for each backend")
+        if let same = previous?.under(conditions, plan) {
+            self = same
+            return
+        }
         slots = plan.slots(conditions)
         var writer = FarmWriter(plan: plan, conditions: conditions, slots: slots, handover: handover)
         writer.write()
@@ -57,6 +65,7 @@ extension CompiledFarm {
         transports = Set(plan.farm.listeners.map(\.transport))
         (tracked, asides, lists) = (writer.tracked, writer.asides, writer.lists)
         (resettable, resetting, counted) = (writer.resettable, writer.resetting, writer.counted)
+        slotPlaces = resettable.isEmpty ? writer.slotPlaces : nil
         if case .dsr = plan.farm.mode {
             nextHops = Set(conditions.compactMap(\.nextHop) + handover.moving.flatMap { $0.backends.compactMap(\.nextHop) })
         }

@@ -21,6 +21,8 @@ struct FarmWriter {
     var asides: Set<Aside> = []
     var lists: [CompiledFarm.SetName: ElementTable] = [:]
     var counted: [CountedElement] = []
+    /// Nil when verdicts change more than slots.
+    private(set) var slotPlaces: [SlotPlace]? = []
 
     init(plan: FarmPlan, conditions: [BackendCondition], slots: [AddressFamily: [UInt16]], handover: Handover) {
         (self.plan, self.conditions, self.slots, self.handover) = (plan, conditions, slots, handover)
@@ -49,12 +51,12 @@ struct FarmWriter {
     }
 
     private mutating func write(_ mouth: Mouth) {
-        let selection = selection(mouth, plan.tableSize, farm.scheduler)
+        let selection = plan.selection(mouth)
         let moving = handover.moving.first { $0.family == mouth.family && $0.transports.contains(mouth.listener.transport) }
         let sessions = farm.sessions(mouth.listener.transport, mouth.family)
         let table = slots[mouth.family] ?? []
         let former = moving.map {
-            Detour.handover(from: self.selection(mouth, $0.tableSize, $0.scheduler), noBackend: table.isEmpty ? farm.noBackend : nil)
+            Detour.handover(from: farm.selection(mouth, $0.tableSize, $0.scheduler), noBackend: table.isEmpty ? farm.noBackend : nil)
         }
         let guards = guards(mouth)
         let detours = guards + (sessions.map { [.sessions($0)] } ?? [])
@@ -68,22 +70,17 @@ struct FarmWriter {
                 dispatch(mouth.key, from: origin, to: target, selection)
             }
         }
-        let detoured = moving.map { $0.detoured(from: self.selection(mouth, $0.tableSize, $0.scheduler), to: selection) }
+        let detoured = moving.map { $0.detoured(from: farm.selection(mouth, $0.tableSize, $0.scheduler), to: selection) }
         writeSlots(mouth, selection, table, plain, detoured: detoured)
+        if selection.path != .translate || sessions != nil || farm.isProxied(mouth.listener) { slotPlaces = nil }
         census.count(selection, isPlain: plain != nil)
-        writeErrors(mouth, selection, former: moving.map { self.selection(mouth, $0.tableSize, $0.scheduler) })
+        writeErrors(mouth, selection, former: moving.map { farm.selection(mouth, $0.tableSize, $0.scheduler) })
         writeConduct(mouth)
         writeCounting(mouth, moving)
         if let sessions { writeSessions(mouth, selection, table, sessions) }
         if let moving { writeFormer(mouth, moving) }
         if case .snat(let addresses) = farm.mode { translateSource(mouth, addresses) }
         if case .stateless = farm.mode { writeRewriting(mouth, moving?.backends ?? []) }
-    }
-
-    private func selection(_ mouth: Mouth, _ size: Int, _ scheduler: Scheduler) -> Selection {
-        Selection(
-            path: farm.path, family: mouth.family, ports: mouth.form, modulus: size, selector: scheduler.selector(of: farm),
-            traffic: .init(mouth.listener.transport, farm.path))
     }
 
     /// Chains and sets follow from configuration alone: a farm that loses its last backend changes elements, not the shape.
@@ -138,7 +135,10 @@ struct FarmWriter {
         let all = CompiledFarm.SetName(selection.table, selection.slotMapName, selection.slotMapType)
         // Of tracked connections no slot moves to and fro.
         if plain == nil || selection.path != .translate { writeSlots(mouth, selection, table, to: all) { !isPlain($0) } }
-        if let plain { writeSlots(mouth, selection, table, to: .init(selection.table, plain.set), where: isPlain) }
+        let own = plain.map { CompiledFarm.SetName(selection.table, $0.set) }
+        if let own { writeSlots(mouth, selection, table, to: own, where: isPlain) }
+        let place = SlotPlace(mouth, of: farm, in: own ?? all)
+        slotPlaces?.append(place)
     }
 
     private mutating func writeErrors(_ mouth: Mouth, _ selection: Selection, former: Selection?) {
@@ -154,47 +154,20 @@ struct FarmWriter {
     private mutating func writeSlots(
         _ mouth: Mouth, _ selection: Selection, _ table: [UInt16], to name: CompiledFarm.SetName, where isMeant: (Int) -> Bool
     ) {
-        // A row a backend, in which only the slot changes.
-        var samples = [[UInt8]](repeating: [], count: farm.backends.count)
-        var block = rows[name]
-        // In the order of their octets, the lowest first: so the table needs no sorting.
-        for low in 0..<min(256, table.count) {
-            for slot in stride(from: low, to: table.count, by: 256) where isMeant(slot) {
-                let backend = Int(table[slot])
-                if samples[backend].isEmpty {
-                    mouth.key.append(to: &samples[backend], slot: 0)
-                    samples[backend] += value(of: farm.backends[backend], conditions[backend].nextHop, selection, mouth) ?? []
-                }
-                let start = block.count
-                block += samples[backend]
-                mouth.key.put(slot: UInt32(slot), in: &block, rowAt: start)
-            }
+        let (farm, conditions) = (farm, conditions)
+        rows[name].append(table, mouth, where: isMeant) {
+            farm.value(of: farm.backends[$0], conditions[$0].nextHop, selection, mouth)
         }
-        rows[name] = block
     }
 
     private mutating func writeFormer(_ mouth: Mouth, _ moving: MovingSlots) {
-        let former = selection(mouth, moving.tableSize, moving.scheduler)
+        let former = farm.selection(mouth, moving.tableSize, moving.scheduler)
         let name = CompiledFarm.SetName(former.table, former.formerMapName, former.slotMapType)
         for (slot, index) in moving.slots.sorted(by: { $0.key < $1.key }) {
             let backend = moving.backends[index]
-            guard let value = value(of: backend.backend, backend.nextHop, former, mouth) else { continue }
+            guard let value = farm.value(of: backend.backend, backend.nextHop, former, mouth) else { continue }
             mouth.key.append(to: &rows[name], slot: UInt32(slot))
             rows[name] += value
-        }
-    }
-
-    /// Nil for a dsr backend whose next hop is not known: it is not usable.
-    func value(of backend: Backend, _ hop: NextHop?, _ selection: Selection, _ mouth: Mouth) -> [UInt8]? {
-        let port = mouth.ports(of: backend).first
-        switch selection.path {
-        case .direct: return hop?.label.octets
-        case .stateless: return BackendNumber.octets(backend.address, port: mouth.form == .kept ? 0 : port)
-        case .translate:
-            var value: [UInt8] = []
-            backend.address.appendOctets(to: &value)
-            if selection.hasPortInValue { value.append(padded: port) }
-            return value
         }
     }
 
@@ -222,6 +195,32 @@ struct FarmWriter {
     }
 }
 
+extension FarmPlan {
+    func selection(_ mouth: Mouth) -> Selection { farm.selection(mouth, tableSize, farm.scheduler) }
+}
+
+extension Farm {
+    func selection(_ mouth: Mouth, _ size: Int, _ scheduler: Scheduler) -> Selection {
+        Selection(
+            path: path, family: mouth.family, ports: mouth.form, modulus: size, selector: scheduler.selector(of: self),
+            traffic: .init(mouth.listener.transport, path))
+    }
+
+    /// What slots say of a backend. Nil for one of dsr whose next hop is not known: it is not usable.
+    func value(of backend: Backend, _ hop: NextHop?, _ selection: Selection, _ mouth: Mouth) -> [UInt8]? {
+        let port = mouth.ports(of: backend).first
+        switch selection.path {
+        case .direct: return hop?.label.octets
+        case .stateless: return BackendNumber.octets(backend.address, port: mouth.form == .kept ? 0 : port)
+        case .translate:
+            var value: [UInt8] = []
+            backend.address.appendOctets(to: &value)
+            if selection.hasPortInValue { value.append(padded: port) }
+            return value
+        }
+    }
+}
+
 /// Ports of a listener that are one key, and what becomes of them at a backend.
 struct Mouth {
     let listener: Listener
@@ -229,7 +228,7 @@ struct Mouth {
     let form: Selection.Ports
     let key: KeyWriter
     /// How far into the listener's range the port lies, where each port of it is a key.
-    private let offset: UInt16
+    let offset: UInt16
 
     init(_ listener: Listener, _ ports: PortRange, _ form: Selection.Ports, offset: UInt16 = 0) {
         (self.listener, self.ports, self.form, self.offset) = (listener, ports, form, offset)

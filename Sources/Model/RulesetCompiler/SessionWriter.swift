@@ -26,7 +26,7 @@ extension FarmWriter {
         rows[live] += []
         for (backend, condition) in zip(farm.backends, conditions) where backend.address.family == mouth.family && condition.isUsable {
             mouth.key.append(to: &rows[live], number: number(of: backend, mouth))
-            rows[live] += value(of: backend, nil, selection, mouth) ?? []
+            rows[live] += farm.value(of: backend, nil, selection, mouth) ?? []
         }
     }
 

@@ -144,10 +144,9 @@ private struct Reader {
     }
 
     private func backends(in map: String, _ selection: Selection) -> [Int?] {
-        let writer = FarmWriter(plan: plan, conditions: [], slots: [:], handover: .none)
         let values = candidates.map { candidate in
             candidate.backend.address.family == mouth.family
-                ? writer.value(of: candidate.backend, candidate.nextHop, selection, mouth) : nil
+                ? plan.farm.value(of: candidate.backend, candidate.nextHop, selection, mouth) : nil
         }
         let rows = table.set(map)?.elements
         return (0..<selection.modulus).map { slot in

@@ -48,14 +48,19 @@ public struct SlotTable: Sendable, Hashable {
         let current = base.isEmpty ? [UInt16](repeating: .max, count: size) : base
         let targets = quotas(of: serving.map { $0.weight * $0.ramp }, slots: size)
         let ceded = ceded(by: zip(serving, targets).filter { $0.0.ramp < 100 })
-        let able = Set(serving.map { UInt16($0.index) })
-        let orphans = current.indices.filter { !able.contains(current[$0]) || ceded.contains($0) }
-        guard !orphans.isEmpty else { return current }
-        var owned: [UInt16: Int] = [:]
-        for (slot, backend) in current.enumerated() where able.contains(backend) && !ceded.contains(slot) {
-            owned[backend, default: 0] += 1
+        // By the backend's index: how many slots it keeps; nil for one that does not serve.
+        var kept = [Int?](repeating: nil, count: 1 + (serving.map(\.index).max() ?? 0))
+        for member in serving { kept[member.index] = 0 }
+        var orphans: [Int] = []
+        for (slot, backend) in current.enumerated() {
+            if Int(backend) < kept.count, let count = kept[Int(backend)], !ceded.contains(slot) {
+                kept[Int(backend)] = count + 1
+            } else {
+                orphans.append(slot)
+            }
         }
-        let needs = zip(serving, targets).map { max(0, $1 - owned[UInt16($0.index), default: 0]) }
+        guard !orphans.isEmpty else { return current }
+        let needs = zip(serving, targets).map { max(0, $1 - (kept[$0.index] ?? 0)) }
         // A backend that already holds more than its share has no need; the needs of the rest may then exceed the orphans.
         let dealt = Self.deal(orphans, among: serving, quotas: quotas(of: needs, slots: orphans.count), inTurns: isInTurns)
         var result = current

@@ -19,18 +19,19 @@ final class LogOutput: Sendable {
 
     func write(_ line: String) {
         lost.withLock { lost in
-            guard isWritable(within: lost == 0 ? Self.patience : 0) else {
-                lost += 1
-                return
+            if lost > 0 {
+                guard put("warning: \(lost) log lines were lost, nobody read them\n", patience: 0) else {
+                    lost += 1
+                    return
+                }
             }
-            if lost > 0 { _ = put(Array("warning: \(lost) log lines were lost, nobody read them\n".utf8), patience: 0) }
-            lost = put(Array(line.utf8), patience: Self.patience) ? 0 : 1
+            lost = put(line, patience: Self.patience) ? 0 : 1
         }
     }
 
     /// False when it ended in the middle.
-    private func put(_ octets: [UInt8], patience: Int32) -> Bool {
-        var rest = octets[...]
+    private func put(_ text: String, patience: Int32) -> Bool {
+        var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             guard isWritable(within: patience) else { return false }
             let count = rest.prefix(Self.piece).withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
