@@ -87,17 +87,18 @@ extension DesiredState {
     mutating func judge(_ farm: Farm, _ verdicts: [Verdict]) -> [BackendStanding] {
         var judged = health[farm.name] ?? FarmHealth()
         forgetSound(&judged, farm)
-        let standings = zip(farm.backends, verdicts).map { backend, verdict in
-            standing(of: backend, in: farm, judged.records[backend.name] ?? BackendRecord(), verdict)
-        }
-        let candidates = zip(farm.backends, standings).map { candidate($0, farm, $1) }
+        let standings = standings(of: farm, judged.records, verdicts)
+        let candidates = candidates(farm, standings)
         judged.usable = candidates.map { $0.fitness == .usable }
         judged.serving = [Bool](repeating: false, count: candidates.count)
-        let families = Dictionary(grouping: farm.backends.indices) { farm.backends[$0].address.family }
-        judged.decisions = families.reduce(into: [:]) { decisions, entry in
-            let decision = TierDecision(entry.value.map { candidates[$0] }, .init(farm), previous: judged.decisions[entry.key])
-            for (index, isServing) in zip(entry.value, decision.serving) { judged.serving[index] = isServing }
-            decisions[entry.key] = decision
+        let previous = judged.decisions
+        judged.decisions = [:]
+        for family in AddressFamily.allCases {
+            let own = farm.backends.indices.filter { farm.backends[$0].address.family == family }
+            guard !own.isEmpty else { continue }
+            let decision = TierDecision(own.map { candidates[$0] }, .init(farm), previous: previous[family])
+            for (index, isServing) in zip(own, decision.serving) { judged.serving[index] = isServing }
+            judged.decisions[family] = decision
         }
         judged.nextChange = nextChange(judged.records, farm)
         judgedFarms.insert(farm.name)
@@ -116,6 +117,18 @@ extension DesiredState {
         let names = Set(farm.backends.map(\.name))
         judged.records = judged.records.filter { names.contains($0.key) }
         if farm.passive == nil { for name in judged.records.keys { judged.records[name]?.forgetEjections() } }
+    }
+
+    /// By the backend's index.
+    private func standings(of farm: Farm, _ records: [String: BackendRecord], _ verdicts: [Verdict]) -> [BackendStanding] {
+        zip(farm.backends, verdicts).map { backend, verdict in
+            let record = records.isEmpty ? nil : records[backend.name]
+            return standing(of: backend, in: farm, record ?? BackendRecord(), verdict)
+        }
+    }
+
+    private func candidates(_ farm: Farm, _ standings: [BackendStanding]) -> [TierCandidate] {
+        zip(farm.backends, standings).map { candidate($0, farm, $1) }
     }
 
     private func candidate(_ backend: Backend, _ farm: Farm, _ standing: BackendStanding) -> TierCandidate {

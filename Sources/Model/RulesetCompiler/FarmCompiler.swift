@@ -36,6 +36,9 @@ public struct CompiledFarm: Sendable, Hashable {
         let name: String
         let type: SetType
 
+        /// A name means one type, as long as a daemon runs.
+        func hash(into hasher: inout Hasher) { hasher.combine(name) }
+
         init(_ table: TableFamily, _ name: String, _ type: SetType) { (self.table, self.name, self.type) = (table, name, type) }
         init(_ table: TableFamily, _ set: ElementSet) { self.init(table, set.name, set.type) }
     }

@@ -24,14 +24,15 @@ final class EventBus: Sendable {
     }
 
     /// Who hears of everything at once, on the thread that posts: it only hands over.
-    private let listener: @Sendable (EventView) -> Void
+    private let listener: (@Sendable (EventView) -> Void)?
 
-    init(listener: @escaping @Sendable (EventView) -> Void = { _ in }) { self.listener = listener }
+    init(listener: (@Sendable (EventView) -> Void)? = nil) { self.listener = listener }
 
     func post(_ kind: EventView.Kind, farm: String? = nil, backend: String? = nil, _ message: String, state: String? = nil) {
-        let event = EventView(at: Timestamp.now, kind: kind, farm: farm, backend: backend, message: message, state: state)
-        listener(event)
         let wanting = listeners.withLock { $0.continuations.values.filter { $0.farm == nil || $0.farm == farm } }
+        guard listener != nil || !wanting.isEmpty else { return }
+        let event = EventView(at: Timestamp.now, kind: kind, farm: farm, backend: backend, message: message, state: state)
+        listener?(event)
         for (_, continuation) in wanting { continuation.yield(event) }
     }
 }

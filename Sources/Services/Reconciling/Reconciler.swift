@@ -109,7 +109,7 @@ public actor Reconciler {
         /// Of farms that say nothing.
         public var counters: Counting
         /// Hears of every event at once, on the thread that commits: it only hands over.
-        public var listener: @Sendable (EventView) -> Void = { _ in }
+        public var listener: (@Sendable (EventView) -> Void)?
         /// What became of events that hooks were told, for metrics.
         public var hookCounts: @Sendable () -> [HookCount] = { [] }
 
