@@ -32,12 +32,11 @@ extension Reconciler {
 
     /// Sends what follows from verdicts off. False where it is better done at once, or cannot be done blindly.
     func launch(_ news: VerdictNews, because cause: String, oldestVerdict: MonotonicInstant?) -> Bool {
-        land()
-        guard news.turns.count >= Self.mostAtOnce, !isHolding, !isDrifted, lentDriver.ownsTables, let fragments = desired.fragmentsThatFly
-        else { return false }
+        guard news.turns.count >= Self.mostAtOnce, let fragments = desired.fragmentsThatFly else { return false }
         let target = desired.ruleset
-        let batch = settledRuleset.batch(to: target, touched: fragments)
-        guard !batch.isEmpty else { return false }
+        // Upon what the kernel will hold when the one before has landed: it need not be idle in between.
+        let batch = (flight?.target ?? settledRuleset).batch(to: target, touched: fragments)
+        guard !batch.isEmpty, land(), !isHolding, !isDrifted, ownsTables else { return false }
         readLosses(of: batch)
         let flight = Flight(batch, to: target, fragments, news, because: cause, oldestVerdict: oldestVerdict, deadBackends)
         (self.flight, deadBackends) = (flight, [])
@@ -52,9 +51,10 @@ extension Reconciler {
         return true
     }
 
-    /// Waits for the flight, if there is one, and takes note of what came of it.
-    func land() {
-        guard let flight else { return }
+    /// Waits for the flight, if there is one, and takes note of what came of it. False when the kernel has refused it.
+    @discardableResult
+    func land() -> Bool {
+        guard let flight else { return true }
         self.flight = nil
         let outcome = flight.landed()
         untold.append(flight.news)
@@ -65,11 +65,13 @@ extension Reconciler {
             if let oldest = flight.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: outcome.at)) }
             if !flight.deadBackends.isEmpty { sweeper.sweep(flight.deadBackends) }
             tellChange(flight.batch, author: "probe", flight.cause)
+            return true
         } catch {
             // Decided again on what the kernel holds, by the ways that others have to deal with a refusal.
             deadBackends.formUnion(flight.deadBackends)
             desired.unsettle()
             reconcile(author: "probe", because: flight.cause)
+            return false
         }
     }
 
