@@ -78,7 +78,7 @@ extension DesiredState {
     }
 
     /// By the backend's index.
-    func verdicts(in farm: Farm) -> [Verdict] { farm.backends.map { verdict(of: $0, in: farm) } }
+    func verdicts(in farm: Farm) -> [Verdict] { verdictRows[farm.name] ?? farm.backends.map { verdict(of: $0, in: farm) } }
 
     /// The first reason that keeps the backend out, in the order in which an operator would look.
     public func standing(of backend: Backend, in farm: Farm) -> BackendStanding {

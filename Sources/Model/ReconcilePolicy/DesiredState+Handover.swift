@@ -31,6 +31,7 @@ extension DesiredState {
     /// Compiles a farm, with the handover that follows from how the kernel serves it. `previous`: by the same plan, if there was one.
     mutating func compile(_ farm: Farm, _ plan: FarmPlan, previous: CompiledFarm? = nil) -> CompiledFarm {
         let verdicts = verdicts(in: farm)
+        verdictRows[farm.name] = verdicts
         let standings = judge(farm, verdicts)
         let compiled = slotted(farm, plan, conditions(of: farm, verdicts), previous)
         count(farm, compiled.slots, verdicts, standings)

@@ -86,7 +86,6 @@ extension DesiredState {
     /// Decides anew who serves, by what is known now. Returns how each backend stands.
     mutating func judge(_ farm: Farm, _ verdicts: [Verdict]) -> [BackendStanding] {
         var judged = health[farm.name] ?? FarmHealth()
-        forgetSound(&judged, farm)
         let standings = standings(of: farm, judged.records, verdicts)
         let candidates = candidates(farm, standings)
         judged.usable = candidates.map { $0.fitness == .usable }
@@ -111,12 +110,13 @@ extension DesiredState {
         return farm.backends.compactMap { records[$0.name]?.nextChange(after: now, by: farm.verdictPolicy(of: $0)) }.min()
     }
 
-    /// Who has left the farm has no past in it any more.
-    private func forgetSound(_ judged: inout FarmHealth, _ farm: Farm) {
-        guard !judged.records.isEmpty else { return }
+    /// The farm is configured anew: who has left it has no past in it any more.
+    mutating func forgetFormer(of farm: Farm) {
+        guard let records = health[farm.name]?.records, !records.isEmpty else { return }
         let names = Set(farm.backends.map(\.name))
-        judged.records = judged.records.filter { names.contains($0.key) }
-        if farm.passive == nil { for name in judged.records.keys { judged.records[name]?.forgetEjections() } }
+        var kept = records.filter { names.contains($0.key) }
+        if farm.passive == nil { for name in kept.keys { kept[name]?.forgetEjections() } }
+        health[farm.name]?.records = kept
     }
 
     /// By the backend's index.

@@ -47,6 +47,8 @@ public struct DesiredState: Sendable {
     private(set) var compiler = RulesetCompiler()
     private var users: [ProbeTarget: Set<String>] = [:]
     private var directUsers: [IPAddress: Set<String>] = [:]
+    /// `verdicts` by farm and the backend's index, of farms that were judged.
+    var verdictRows: [String: [Verdict]] = [:]
     /// Of targets for which it is not `lastKnown`.
     private var initialStates: [ProbeTarget: InitialState] = [:]
     private let probePorts: PortRange
@@ -116,6 +118,7 @@ extension DesiredState {
             } else {
                 let plan = self.plan(farm)
                 plans[farm.name] = plan
+                forgetFormer(of: farm)
                 compiled[farm.name] = compile(farm, plan)
             }
         }
@@ -144,6 +147,7 @@ extension DesiredState {
         verdicts.merge(changed) { $1 }
         let concerned = changed.keys.reduce(into: Set<String>()) { $0.formUnion(users[$1] ?? []) }
         let news = VerdictNews(changed, in: concerned.sorted().compactMap { farms[$0] })
+        for turn in news.turns { verdictRows[turn.farm]?[turn.index] = turn.verdict }
         if !areOld { remember(news) }
         recompile(concerned)
         return news
@@ -161,6 +165,7 @@ extension DesiredState {
             }
         }
         verdicts = verdicts.filter { !doubtful.contains($0.key) }
+        verdictRows = [:]
         recompile(doubtful.reduce(into: []) { $0.formUnion(users[$1] ?? []) })
     }
 
@@ -254,6 +259,7 @@ extension DesiredState {
             (verdicts[target] ?? known[target.endpoint] ?? initialVerdict(of: target)).map { (target, $0) }
         }
         verdicts = Dictionary(uniqueKeysWithValues: carried)
+        verdictRows = [:]
     }
 
     /// What the files say of a target that nobody has probed; nil: what is known from before a restart.

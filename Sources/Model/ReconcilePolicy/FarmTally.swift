@@ -29,7 +29,13 @@ extension DesiredState {
         func judged(_ verdict: Verdict) -> Int { verdicts.count { $0 == verdict } }
         tallies[farm.name] = FarmTally(
             condition: condition(of: farm, slots, standings), up: judged(.up), down: judged(.down), unknown: judged(.unknown),
-            used: Set(slots.values.joined()).count, isPanicking: health[farm.name]?.isPanicking ?? false)
+            used: Self.backendsUsed(slots, of: farm), isPanicking: health[farm.name]?.isPanicking ?? false)
+    }
+
+    private static func backendsUsed(_ slots: [AddressFamily: [UInt16]], of farm: Farm) -> Int {
+        var isUsed = [Bool](repeating: false, count: farm.backends.count)
+        for table in slots.values { for backend in table { isUsed[Int(backend)] = true } }
+        return isUsed.count { $0 }
     }
 
     private func condition(

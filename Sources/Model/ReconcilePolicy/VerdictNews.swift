@@ -18,9 +18,13 @@ public struct VerdictNews: Sendable {
 
     init(_ changed: [ProbeTarget: Verdict], in farms: [Farm]) {
         self.changed = changed
+        // What costs least comes first: most backends of a farm have not turned.
+        let places = Set(changed.keys.map(\.address))
         turns = farms.flatMap { farm in
             farm.backends.enumerated().compactMap { index, backend in
-                guard let target = farm.probeTarget(of: backend), let verdict = changed[target] else { return nil }
+                guard places.contains((backend.health ?? farm.health).address ?? backend.address),
+                    let target = farm.probeTarget(of: backend), let verdict = changed[target]
+                else { return nil }
                 return Turn(farm: farm.name, index: index, target: target, verdict: verdict)
             }
         }

@@ -56,16 +56,20 @@ public struct RulesetCompiler: Sendable {
     /// Replaces farms. Where they go through the same chains as before, only their elements are exchanged; else the ruleset is put
     /// together anew, once for all of them.
     public mutating func update(_ new: [String: CompiledFarm]) {
-        // Not all of them: that would copy all for the change of one.
-        let previous = new.keys.reduce(into: [String: CompiledFarm]()) { $0[$1] = farms[$1] }
-        farms.merge(new) { $1 }
-        guard new.allSatisfy({ name, farm in previous[name].map(farm.hasShape) ?? false }) else {
+        var isShaped = true
+        var changes: [(set: CompiledFarm.SetName, farm: String, rows: ElementTable)] = []
+        for (name, farm) in new {
+            isShaped = isShaped && farms[name].map(farm.hasShape) ?? false
+            if isShaped, let former = farms[name]?.elements {
+                for (set, rows) in farm.elements where former[set] != rows { changes.append((set, name, rows)) }
+            }
+            farms[name] = farm
+        }
+        guard isShaped else {
             ruleset = assembled()
             return
         }
-        for (name, farm) in new {
-            for (set, rows) in farm.elements where previous[name]?.elements[set] != rows { ruleset.replace(set, fragment: name, rows) }
-        }
+        for change in changes { ruleset.replace(change.set, fragment: change.farm, change.rows) }
     }
 
     /// Whether `kernel` leads probes through farms' rules as this ruleset does.
