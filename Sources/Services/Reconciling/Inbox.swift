@@ -77,6 +77,8 @@ public final class Inbox: Sendable {
         }
     }
 
+    var hasVerdicts: Bool { news.withLock { !$0.verdicts.isEmpty } }
+
     /// The verdicts alone; the rest stays.
     func takeVerdicts() -> (verdicts: [ProbeTarget: Verdict], reasons: [ProbeTarget: String]) {
         news.withLock { news in

@@ -57,7 +57,7 @@ extension Reconciler {
         guard let flight else { return true }
         self.flight = nil
         let outcome = flight.landed()
-        untold.append(flight.news)
+        telling.add(flight.news)
         do {
             generation = try outcome.generation.get()
             settle(flight.batch, flight.target, flight.fragments, took: outcome.took)
@@ -65,6 +65,7 @@ extension Reconciler {
             if let oldest = flight.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: outcome.at)) }
             if !flight.deadBackends.isEmpty { sweeper.sweep(flight.deadBackends) }
             tellChange(flight.batch, author: "probe", flight.cause)
+            planPolicy()
             return true
         } catch {
             // Decided again on what the kernel holds, by the ways that others have to deal with a refusal.
@@ -75,18 +76,10 @@ extension Reconciler {
         }
     }
 
-    /// Announces what has landed. While the next flight is on its way, if there is one: it does not wait for our words.
-    func tellLanded() {
-        guard !untold.isEmpty else { return }
-        defer { untold = [] }
-        followPolicy()
-        for news in untold { announce(news) }
-    }
-
     private func noteArrival() {
         guard flight?.hasArrived ?? true else { return }
         land()
-        tellLanded()
+        tell()
         publish()
     }
 }

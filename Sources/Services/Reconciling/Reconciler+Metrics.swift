@@ -31,9 +31,15 @@ extension Reconciler {
         await addRefusals(to: &page)
         await addTraffic(to: &page)
         await addCapacity(to: &page)
-        let farms = desired.farms.values.sorted { $0.name < $1.name }
+        return page.text + (await Self.backendsUp(desired))
+    }
+
+    /// Away from the thread that commits: ten thousand lines take their time.
+    @concurrent
+    private nonisolated static func backendsUp(_ desired: DesiredState) async -> String {
+        var page = MetricsPage()
         page.family("zvnft_backend_up", "1 while probes say up.", "gauge")
-        for farm in farms {
+        for farm in desired.farms.values.sorted(by: { $0.name < $1.name }) {
             for backend in farm.backends.sorted(by: { $0.name < $1.name }) {
                 let isUp = desired.verdict(of: backend, in: farm) == .up
                 page.sample("zvnft_backend_up", [("farm", farm.name), ("backend", backend.name)], isUp ? 1 : 0)

@@ -44,7 +44,7 @@ extension Reconciler {
         }
     }
 
-    private func planPolicy() {
+    func planPolicy() {
         guard let next = desired.nextPolicyChange, policy.planned.map({ next < $0 }) ?? true else { return }
         policy.planned = next
         inbox.postPolicyChange(after: Timestamp.monotonic.duration(to: next))

@@ -122,7 +122,8 @@ extension Reconciler {
         noteDead(learnt)
         noteDowns(learnt.changed)
         let changed = take(news.verdicts, news.reasons)
-        announce(changed)
+        telling.add(changed)
+        tell()
         if !learnt.changed.isEmpty || !changed.changed.isEmpty { saveVerdictsSoon() }
     }
 }

@@ -27,11 +27,11 @@ extension Reconciler {
         inbox.postSuspicionLook(after: Self.suspicionDelay)
     }
 
-    func lookForSuspicion() {
+    func lookForSuspicion() async {
         suspicion.isLookPlanned = false
         let targets = desired.probeTargets
         suspicion.downSince = suspicion.downSince.filter { targets.contains($0.key) }
-        let found = suspicion.downSince.count < Suspicion.fewest ? [] : Suspicion.among(sightings(targets))
+        let found = suspicion.downSince.count < Suspicion.fewest ? [] : await Self.suspicions(sightings(targets))
         let (old, new) = (Set(suspicion.suspicions.map(\.bond)), Set(found.map(\.bond)))
         for one in found where !old.contains(one.bond) {
             events.post(.policy, one.words, state: "suspicion")
@@ -40,6 +40,10 @@ extension Reconciler {
         for bond in old.subtracting(new).sorted() { events.post(.policy, "\(bond): not all are down any more", state: "suspicion-over") }
         suspicion.suspicions = found
     }
+
+    /// Away from the thread that commits: among ten thousand it takes some ten milliseconds.
+    @concurrent
+    private nonisolated static func suspicions(_ sightings: [Suspicion.Sighting]) async -> [Suspicion] { Suspicion.among(sightings) }
 
     private func sightings(_ targets: Set<ProbeTarget>) -> [Suspicion.Sighting] {
         let addresses = Set(targets.map(\.address))

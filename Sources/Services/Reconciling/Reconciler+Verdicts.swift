@@ -12,14 +12,12 @@ extension Reconciler {
         guard let first = verdicts.changed.first else { return }
         let count = verdicts.changed.count
         let cause = count == 1 ? "\(first.key.endpoint) is \(first.value.rawValue)" : "\(count) verdicts"
-        if launch(verdicts, because: cause, oldestVerdict: news.oldestVerdict) {
-            tellLanded()
-        } else {
+        if !launch(verdicts, because: cause, oldestVerdict: news.oldestVerdict) {
             let isDone = reconcile(author: "probe", because: cause)
             if isDone, let oldest = news.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: Timestamp.monotonic)) }
-            tellLanded()
-            announce(verdicts)
+            telling.add(verdicts)
         }
+        tell()
         saveVerdictsSoon()
     }
 
@@ -68,17 +66,6 @@ extension Reconciler {
                 entries.insert(
                     DeadBackend(address: backend.address, port: port, transport: listener.transport, by: entrance, isReset: isReset))
             }
-        }
-    }
-
-    func announce(_ news: VerdictNews) {
-        for turn in news.turns {
-            guard let backend = desired.farms[turn.farm]?.backends[turn.index] else { continue }
-            let (verdict, reason) = (turn.verdict.rawValue, reasons[turn.target] ?? "")
-            events.post(.verdict, farm: turn.farm, backend: backend.name, "\(verdict): \(reason)", state: verdict)
-            log.info(
-                "verdict changed",
-                metadata: ["farm": "\(turn.farm)", "backend": "\(backend.name)", "verdict": "\(verdict)", "reason": "\(reason)"])
         }
     }
 

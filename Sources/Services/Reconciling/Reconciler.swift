@@ -35,8 +35,7 @@ public actor Reconciler {
     var settledRuleset = Ruleset()
     /// On its way to the kernel while what comes next is decided.
     var flight: Flight?
-    /// Verdicts that the kernel has by a flight, and nobody has been told of.
-    var untold: [VerdictNews] = []
+    var telling = Telling()
     lazy var flights = ThreadExecutor(name: "flights")
     var generation: UInt32 = 0
     /// Nobody else can change our tables, as far as the last commit has shown.
@@ -168,6 +167,8 @@ public actor Reconciler {
             await pause()
             await handle(inbox.take())
         }
+        land()
+        tellAll()
     }
 
     /// At once when it was quiet, at most one commit in 10 ms under load.
@@ -194,7 +195,7 @@ public actor Reconciler {
         if news.isHandoverDue { checkHandovers() }
         if news.isConnectionLookDue { lookAtConnections() }
         if news.isPolicyChangeDue { advancePolicy() }
-        if news.isSuspicionLookDue { lookForSuspicion() }
+        if news.isSuspicionLookDue { Task { await lookForSuspicion() } }
         if news.isFailureLookDue { lookAtFailures() }
         if let author = news.reapplyAuthor { reapply(author: author) }
         for note in news.linkNotes { events.post(.link, note) }
