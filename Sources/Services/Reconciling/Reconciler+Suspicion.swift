@@ -39,6 +39,7 @@ extension Reconciler {
         }
         for bond in old.subtracting(new).sorted() { events.post(.policy, "\(bond): not all are down any more", state: "suspicion-over") }
         suspicion.suspicions = found
+        publish()
     }
 
     /// Away from the thread that commits: among ten thousand it takes some ten milliseconds.

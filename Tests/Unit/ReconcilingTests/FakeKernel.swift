@@ -1,3 +1,4 @@
+import Glibc
 import NetTypes
 import Ruleset
 import Seams
@@ -25,6 +26,8 @@ final class FakeKernel: RulesetDriver, Sendable {
         /// What another process commits just before our next attempts.
         var interruptions: [Batch] = []
         var isOwned = true
+        /// Commits wait for as long as it stands.
+        var isHeld = false
         /// What every rule that counts has counted; nil: counters cannot be read.
         var packets: (@Sendable () -> UInt64)? = { 0 }
         /// What elements have counted, by set; those that are not named: nothing.
@@ -54,7 +57,8 @@ final class FakeKernel: RulesetDriver, Sendable {
     }
 
     func commit(_ batch: Batch, expecting expected: UInt32?) throws(DriverError) -> UInt32 {
-        try state.withLock { state throws(DriverError) in
+        while state.withLock(\.isHeld) { usleep(200) }
+        return try state.withLock { state throws(DriverError) in
             state.attempts += 1
             if !state.interruptions.isEmpty { _ = try Self.apply(state.interruptions.removeFirst(), Self.others, nil, &state.kernel) }
             if !state.refusals.isEmpty { throw state.refusals.removeFirst() }

@@ -55,7 +55,7 @@ final class FakeProber: Prober {
         report(targets.keys.filter { endpoints.contains($0.endpoint.description) }, verdict)
     }
 
-    private func report(_ targets: [ProbeTarget], _ verdict: Verdict) {
+    func report(_ targets: [ProbeTarget], _ verdict: Verdict) {
         guard !targets.isEmpty else { return }
         inbox.post(targets.map { (target: $0, verdict: verdict, reason: "found \(verdict)", at: MonotonicInstant(nanoseconds: 0)) })
     }
