@@ -17,10 +17,11 @@ public enum AddressFamily: UInt8, Sendable, Hashable, CaseIterable, Comparable {
 ///
 /// Text follows RFC 4291 § 2.2 and is written as RFC 5952 says; IPv4 is dotted decimal only ("10.1" is refused).
 public struct IPAddress: Sendable, Hashable {
-    public let family: AddressFamily
     /// The 128 bits, most significant half first; an IPv4 address stands in the low 32 bits of `low`.
     private let high: UInt64
     private let low: UInt64
+    // Last: what stands behind an address in another type then has room beside it, in tens of thousands of them.
+    public let family: AddressFamily
 
     /// An IPv4 address has 32 bits and no more to tell: sets and dictionaries of thousands are asked for each verdict.
     public func hash(into hasher: inout Hasher) {

@@ -101,9 +101,11 @@ extension DesiredState {
     /// Replaces the farms. Overrides of backends that are gone stay: the backend may come back.
     public mutating func set(farms new: [Farm]) {
         let previous = farms
+        var checks = RecentChecks()
         let new = new.map { farm in
             var farm = farm
             farm.counters = farm.counters ?? counters
+            farm.health = checks.shared(farm.health)
             return farm
         }
         farms = Dictionary(uniqueKeysWithValues: new.map { ($0.name, $0) })
@@ -144,9 +146,10 @@ extension DesiredState {
     @discardableResult
     public mutating func set(verdicts new: [ProbeTarget: Verdict], areOld: Bool = false) -> VerdictNews {
         let changed = new.filter { users[$0.key] != nil && verdicts[$0.key] ?? .unknown != $0.value }
+        let firsts = Set(changed.keys.filter { (verdicts[$0] ?? .unknown) == .unknown })
         verdicts.merge(changed) { $1 }
         let concerned = changed.keys.reduce(into: Set<String>()) { $0.formUnion(users[$1] ?? []) }
-        let news = VerdictNews(changed, in: concerned.sorted().compactMap { farms[$0] })
+        let news = VerdictNews(changed, firsts: firsts, in: concerned.sorted().compactMap { farms[$0] })
         for turn in news.turns { verdictRows[turn.farm]?[turn.index] = turn.verdict }
         if !areOld { remember(news) }
         recompile(concerned)
@@ -278,6 +281,19 @@ extension DesiredState {
         case (.down, nil) where users[target] == nil: initialStates[target] = .down
         case (.lastKnown, .down): initialStates[target] = nil
         default: break
+        }
+    }
+
+    /// Most farms are probed alike: those hold one check, not one each.
+    private struct RecentChecks {
+        private static let capacity = 16
+        private var seen: [HealthCheck] = []
+
+        mutating func shared(_ check: HealthCheck) -> HealthCheck {
+            if let known = seen.first(where: { $0 == check }) { return known }
+            if seen.count == Self.capacity { seen.removeFirst() }
+            seen.append(check)
+            return check
         }
     }
 

@@ -4,6 +4,8 @@ import HealthPolicy
 /// Verdicts that are news, and whom they concern.
 public struct VerdictNews: Sendable {
     public let changed: [ProbeTarget: Verdict]
+    /// Those of which nothing was known before.
+    public let firsts: Set<ProbeTarget>
     /// By farm, then in the order of the farm's backends.
     public let turns: [Turn]
 
@@ -16,8 +18,8 @@ public struct VerdictNews: Sendable {
         public let verdict: Verdict
     }
 
-    init(_ changed: [ProbeTarget: Verdict], in farms: [Farm]) {
-        self.changed = changed
+    init(_ changed: [ProbeTarget: Verdict], firsts: Set<ProbeTarget>, in farms: [Farm]) {
+        (self.changed, self.firsts) = (changed, firsts)
         // What costs least comes first: most backends of a farm have not turned.
         let places = Set(changed.keys.map(\.address))
         turns = farms.flatMap { farm in

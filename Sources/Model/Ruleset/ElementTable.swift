@@ -31,7 +31,7 @@ public struct ElementTable: Sendable, Hashable {
         precondition(unsortedRows.count % layout.rowLength == 0, "rows of \(layout.rowLength) octets expected")
         self.layout = layout
         guard !Self.isInOrder(unsortedRows, layout) else {
-            bytes = unsortedRows
+            bytes = Self.fitting(unsortedRows)
             return
         }
         let order = unsortedRows.withUnsafeBytes { rows in
@@ -52,6 +52,15 @@ public struct ElementTable: Sendable, Hashable {
         self.layout = layout
         bytes = sortedRows
         assert(Self.isInOrder(bytes, layout), "rows in the order of their keys expected")
+    }
+
+    /// In no more memory than they need: who appended them has left room for as many again.
+    private static func fitting(_ rows: [UInt8]) -> [UInt8] {
+        guard rows.capacity > rows.count + rows.count / 8 else { return rows }
+        return Array(unsafeUninitializedCapacity: rows.count) { buffer, count in
+            count = rows.count
+            _ = buffer.initialize(from: rows)
+        }
     }
 
     /// Whether the rows are sorted by key, each key once.

@@ -26,7 +26,7 @@ extension Reconciler {
         let news = desired.set(verdicts: verdicts)
         reasons.merge(words) { $1 }
         counters.verdictChanges += news.changed.count
-        verdictLog.note(news.changed, reasons, at: desired.now)
+        verdictLog.note(news, reasons, at: desired.now)
         noteDead(news)
         noteDowns(news.changed)
         return news

@@ -1,7 +1,9 @@
 import FarmModel
 import HealthPolicy
+import ReconcilePolicy
 
-/// The last changes of verdict of each target, oldest first; the oldest gives way. Targets that never changed take no room.
+/// The last changes of verdict of each target, oldest first; the oldest gives way. Targets that have been up since they are known, which are
+/// most, take no room.
 struct VerdictLog: Sendable {
     static let capacity = 5
 
@@ -15,8 +17,8 @@ struct VerdictLog: Sendable {
 
     subscript(target: ProbeTarget) -> [Entry] { entries[target] ?? [] }
 
-    mutating func note(_ changed: [ProbeTarget: Verdict], _ reasons: [ProbeTarget: String], at now: MonotonicInstant) {
-        for (target, verdict) in changed {
+    mutating func note(_ news: VerdictNews, _ reasons: [ProbeTarget: String], at now: MonotonicInstant) {
+        for (target, verdict) in news.changed where verdict != .up || !news.firsts.contains(target) {
             var log = entries[target] ?? []
             if log.count == Self.capacity { log.removeFirst() }
             log.append(Entry(verdict: verdict, reason: reasons[target] ?? "", at: now))
