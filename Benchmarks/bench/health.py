@@ -194,39 +194,43 @@ def time_to_notice(subject, counts, verdict):
 
 
 def mass_failure(context, report, prober, counts):
-    """Ten thousand backends fall silent and come back: when the last is down, and how long verdicts take to the kernel meanwhile."""
-    check, size = Check("tcp", timeout=500, panics=False), 10_000
-    for backends_a_farm in (250, 10):
+    """Ten thousand backends fall silent and come back: when the last is down, and how long verdicts take to the kernel meanwhile.
+
+    Without a panic threshold almost every slot changes more than once, and the kernel alone is busy for most of a second.
+    """
+    size = 10_000
+    for panics, backends_a_farm in ((True, 250), (True, 10), (False, 10)):
+        check = Check("tcp", timeout=500, panics=panics)
         subject = ZvnftProber(context.binaries, prober, context.state / "health-zvnftd")
         subject.backends_a_farm = backends_a_farm
         with running(subject, size, check):
             rounds = [silenced(subject, counts, size) for _ in range(2 if context.quick else 4)]
         noticed, to_kernel = map(max, zip(*rounds))
-        case = f"{size // backends_a_farm} × {backends_a_farm} silent at once, 1 s × 3, timeout 500 ms"
+        case = f"{size // backends_a_farm} × {backends_a_farm} silent at once, 1 s × 3, timeout 500 ms{'' if panics else ', no panic threshold'}"
         report.add(BENCHMARK, case, "zvnftd", "all DOWN, longest", noticed, "s", ("<=", 1.5 * check.interval / 1000 * 3))
-        report.add(BENCHMARK, case, "zvnftd", "verdict → kernel, at most", to_kernel * 1000, "ms", ("<=", 100))
+        report.add(BENCHMARK, case, "zvnftd", "verdict → kernel, 99 % within", to_kernel * 1000, "ms", ("<=", 100))
 
 
 def silenced(subject, counts, size):
-    """Seconds until all are down, and the longest way of a verdict until all are up again."""
+    """Seconds until all are down, and within which 99 % of the verdicts until all are up again are in the kernel."""
     probers.wait_until_up(subject, size, 60)
     time.sleep(1 + random.random())
     before = subject.verdicts_to_kernel()
     counts.answer_nothing("drop")
     began = time.monotonic()
     try:
-        wait_until(lambda: subject.up() == 0, 30, "all are down", 0.02)
+        wait_until(lambda: subject.up() == 0, 30, "all are down", 0.05)
         noticed = time.monotonic() - began
     finally:
         counts.answer_nothing(None)
     probers.wait_until_up(subject, size, 60)
-    return noticed, longest(before, subject.verdicts_to_kernel())
+    return noticed, quantile(0.99, before, subject.verdicts_to_kernel())
 
 
-def longest(before, after):
-    """The upper bound of the highest bucket of a cumulative histogram that has grown."""
+def quantile(share, before, after):
+    """The upper bound of the bucket that it is in, by what a cumulative histogram has grown."""
     counts = [(bound, count - before.get(bound, 0)) for bound, count in sorted(after.items())]
-    return next(bound for bound, count in counts if count == counts[-1][1])
+    return next(bound for bound, count in counts if count >= share * counts[-1][1])
 
 
 def keepalived(context, report):

@@ -31,11 +31,11 @@ public struct DurationHistogram: Sendable, Hashable {
     public var count: UInt64 { counts.reduce(0, +) }
     public var sum: Duration { .nanoseconds(nanoseconds) }
 
-    public mutating func add(_ duration: Duration) { add(nanoseconds: duration.wholeNanoseconds) }
+    public mutating func add(_ duration: Duration, times: Int = 1) { add(nanoseconds: duration.wholeNanoseconds, times: times) }
 
-    public mutating func add(nanoseconds: Int64) {
-        counts[Self.bounds.firstIndex { nanoseconds <= $0 } ?? Self.bounds.count] += 1
-        self.nanoseconds += nanoseconds
+    public mutating func add(nanoseconds: Int64, times: Int = 1) {
+        counts[Self.bounds.firstIndex { nanoseconds <= $0 } ?? Self.bounds.count] += UInt64(times)
+        self.nanoseconds += nanoseconds * Int64(times)
     }
 
     /// How many were at most as long as each bound, in seconds; nil is no bound.

@@ -46,7 +46,7 @@ extension Reconciler {
         let generation = generation
         flights.perform {
             flight.fly(by: driver, expecting: generation)
-            Task { await self.noteArrival() }
+            Task { await self.noteLanding() }
         }
         return true
     }
@@ -62,7 +62,7 @@ extension Reconciler {
             generation = try outcome.generation.get()
             settle(flight.batch, flight.target, flight.fragments, took: outcome.took)
             retryDelay = Self.firstRetry
-            if let oldest = flight.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: outcome.at)) }
+            noteArrival(of: flight.news, since: flight.oldestVerdict, at: outcome.at)
             if !flight.deadBackends.isEmpty { sweeper.sweep(flight.deadBackends) }
             tellChange(flight.batch, author: "probe", flight.cause)
             planPolicy()
@@ -76,7 +76,7 @@ extension Reconciler {
         }
     }
 
-    private func noteArrival() {
+    private func noteLanding() {
         guard flight?.hasArrived ?? true else { return }
         land()
         tell()

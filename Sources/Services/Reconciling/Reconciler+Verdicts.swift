@@ -14,11 +14,16 @@ extension Reconciler {
         let cause = count == 1 ? "\(first.key.endpoint) is \(first.value.rawValue)" : "\(count) verdicts"
         if !launch(verdicts, because: cause, oldestVerdict: news.oldestVerdict) {
             let isDone = reconcile(author: "probe", because: cause)
-            if isDone, let oldest = news.oldestVerdict { counters.verdictToKernel.add(oldest.duration(to: Timestamp.monotonic)) }
+            if isDone { noteArrival(of: verdicts, since: news.oldestVerdict, at: Timestamp.monotonic) }
             telling.add(verdicts)
         }
         tell()
         saveVerdictsSoon()
+    }
+
+    /// The kernel has it. All of them took as long as the oldest, at most.
+    func noteArrival(of news: VerdictNews, since oldest: MonotonicInstant?, at now: MonotonicInstant) {
+        if let oldest { counters.verdictToKernel.add(oldest.duration(to: now), times: news.changed.count) }
     }
 
     /// Everything but the commit and the announcement.
