@@ -14,10 +14,13 @@ public struct ProbeTarget: Sendable, Hashable {
         self.passage = check.way.via == .vip ? passage : nil
     }
 
-    /// The place alone, and few of its words: targets of one place that differ elsewhere are told apart by `==`.
+    /// The place alone, and the door to it: targets that differ in their check are told apart by `==`.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(address)
         hasher.combine(port)
+        guard let passage else { return }
+        hasher.combine(passage.tcp?.listener)
+        hasher.combine(passage.udp?.listener)
     }
 
     /// The backend's own.

@@ -23,14 +23,16 @@ extension Farm {
     public func probeTarget(of backend: Backend) -> ProbeTarget? {
         let check = backend.health ?? health
         // A host has no port: backends of one share the probe.
-        if check.kind == .icmp { return ProbeTarget(address: check.address ?? backend.address, port: 0, check: check) }
+        if check.kind == .icmp { return ProbeTarget(address: probeAddress(of: backend), port: 0, check: check) }
         let passage = check.way.via == .vip ? probePassage(to: backend) : nil
         let door = check.kind.carrier.flatMap { passage?.door($0) }
         guard check.kind != .none || check.agent != nil,
             let port = check.port ?? door?.port ?? backend.port?.first ?? listenerPort(for: backend)
         else { return nil }
-        return ProbeTarget(address: check.address ?? backend.address, port: port, check: check, passage: passage)
+        return ProbeTarget(address: probeAddress(of: backend), port: port, check: check, passage: passage)
     }
+
+    func probeAddress(of backend: Backend) -> IPAddress { (backend.health ?? health).address ?? backend.address }
 
     /// A backend that keeps the client's port is probed at the first port of the farm.
     private func listenerPort(for backend: Backend) -> UInt16? {

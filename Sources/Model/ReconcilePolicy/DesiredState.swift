@@ -84,7 +84,7 @@ public struct DesiredState: Sendable {
 }
 
 extension DesiredState {
-    /// The kernel has the ruleset as it is now.
+    /// The kernel has the ruleset as it is now, or a flight brings it.
     public mutating func settled() {
         noteServed()
         touched = []

@@ -11,9 +11,9 @@ public struct VerdictNews: Sendable {
 
     /// A backend that is judged otherwise than before.
     public struct Turn: Sendable {
-        public let farm: String
-        /// In the farm.
-        public let index: Int
+        public let farm, backend: String
+        /// In the farm as it was then.
+        let index: Int
         public let target: ProbeTarget
         public let verdict: Verdict
     }
@@ -24,13 +24,11 @@ public struct VerdictNews: Sendable {
         let places = Set(changed.keys.map(\.address))
         turns = farms.flatMap { farm in
             farm.backends.enumerated().compactMap { index, backend in
-                guard places.contains((backend.health ?? farm.health).address ?? backend.address),
+                guard places.contains(farm.probeAddress(of: backend)),
                     let target = farm.probeTarget(of: backend), let verdict = changed[target]
                 else { return nil }
-                return Turn(farm: farm.name, index: index, target: target, verdict: verdict)
+                return Turn(farm: farm.name, backend: backend.name, index: index, target: target, verdict: verdict)
             }
         }
     }
-
-    public var farms: Set<String> { Set(turns.map(\.farm)) }
 }

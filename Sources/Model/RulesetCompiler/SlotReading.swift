@@ -121,11 +121,7 @@ private struct Reader {
         }
     }
 
-    private func selection(_ size: Int, _ scheduler: Scheduler) -> Selection {
-        Selection(
-            path: plan.farm.path, family: mouth.family, ports: mouth.form, modulus: size, selector: scheduler.selector(of: plan.farm),
-            traffic: .init(mouth.listener.transport, plan.farm.path))
-    }
+    private func selection(_ size: Int, _ scheduler: Scheduler) -> Selection { plan.farm.selection(mouth, size, scheduler) }
 
     /// The chain that the kernel sends the listener's packets to, behind the detours that stand before all others.
     private var dispatched: String? {

@@ -2,7 +2,7 @@ import Ruleset
 
 /// What applies batches to a kernel: the real one through netlink, or the strict model of it.
 ///
-/// Calls block and are made from one thread. One contract suite holds for every implementation.
+/// Calls block and are made one at a time, though not always by the same thread. One contract suite holds for every implementation.
 public protocol RulesetDriver: SetReader {
     /// Takes over our tables; `ownedByOther` when another process holds them.
     func claim() throws(DriverError)

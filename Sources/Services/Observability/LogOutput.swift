@@ -29,7 +29,7 @@ final class LogOutput: Sendable {
         }
     }
 
-    /// False when it ended in the middle.
+    /// False when it did not go out whole.
     private func put(_ text: String, patience: Int32) -> Bool {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {

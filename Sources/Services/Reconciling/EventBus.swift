@@ -28,10 +28,13 @@ final class EventBus: Sendable {
 
     init(listener: (@Sendable (EventView) -> Void)? = nil) { self.listener = listener }
 
-    func post(_ kind: EventView.Kind, farm: String? = nil, backend: String? = nil, _ message: String, state: String? = nil) {
+    /// `at`: when it happened, if that was not just now.
+    func post(
+        _ kind: EventView.Kind, farm: String? = nil, backend: String? = nil, _ message: String, state: String? = nil, at: String? = nil
+    ) {
         let wanting = listeners.withLock { $0.continuations.values.filter { $0.farm == nil || $0.farm == farm } }
         guard listener != nil || !wanting.isEmpty else { return }
-        let event = EventView(at: Timestamp.now, kind: kind, farm: farm, backend: backend, message: message, state: state)
+        let event = EventView(at: at ?? Timestamp.now, kind: kind, farm: farm, backend: backend, message: message, state: state)
         listener?(event)
         for (_, continuation) in wanting { continuation.yield(event) }
     }

@@ -12,6 +12,7 @@ final class Flight: Sendable {
     /// The farms that differ from what it held before.
     let fragments: Set<Fragment>
     let news: VerdictNews
+    let words: [Telling.Word]
     let cause: String
     /// When the oldest of the verdicts was reached.
     let oldestVerdict: MonotonicInstant?
@@ -28,11 +29,11 @@ final class Flight: Sendable {
     private let arrival = Semaphore()
 
     init(
-        _ batch: Batch, to target: Ruleset, _ fragments: Set<Fragment>, _ news: VerdictNews, because cause: String,
-        oldestVerdict: MonotonicInstant?, _ deadBackends: Set<DeadBackend>
+        _ batch: Batch, to target: Ruleset, _ fragments: Set<Fragment>, _ news: VerdictNews, _ words: [Telling.Word],
+        because cause: String, oldestVerdict: MonotonicInstant?, _ deadBackends: Set<DeadBackend>
     ) {
         (self.batch, self.target, self.fragments, self.news, self.cause) = (batch, target, fragments, news, cause)
-        (self.oldestVerdict, self.deadBackends) = (oldestVerdict, deadBackends)
+        (self.words, self.oldestVerdict, self.deadBackends) = (words, oldestVerdict, deadBackends)
     }
 
     /// Blocks until the kernel has answered.
@@ -45,9 +46,10 @@ final class Flight: Sendable {
 
     var hasArrived: Bool { outcome.withLock { $0 != nil } }
 
-    /// Blocks until `fly` is over. To be called once.
+    /// Blocks until `fly` is over.
     func landed() -> Outcome {
         arrival.wait()
+        arrival.post()
         guard let outcome = outcome.withLock({ $0 }) else { preconditionFailure("posted with its outcome") }
         return outcome
     }

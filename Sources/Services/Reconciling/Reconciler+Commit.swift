@@ -139,7 +139,7 @@ extension Reconciler {
         if !dump.foreign.isEmpty { for index in committed.tables.indices { committed.tables[index].isForeign = true } }
     }
 
-    private func fail(author: String, _ cause: String, _ error: DriverError) {
+    func fail(author: String, _ cause: String, _ error: DriverError) {
         isDrifted = true
         counters.commitFailures += 1
         changes.record(author: author, ok: false, "\(cause): \(error)")

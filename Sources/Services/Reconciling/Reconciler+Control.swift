@@ -80,6 +80,7 @@ extension Reconciler: ControlService {
                 title: "Nothing is configured", status: 503,
                 detail: "no farm file can be used and none is remembered; mend the files first: `lbctl check` shows their faults")
         }
+        land()
         let id = BackendID(farm: farm, backend: backend)
         var overrides = desired.overrides
         overrides[id] = try request.map { request throws(Problem) in try merged(overrides[id] ?? Override(), request) }

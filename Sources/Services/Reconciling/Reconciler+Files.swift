@@ -27,6 +27,7 @@ extension Reconciler {
             noteFaults(load.faults)
             return .faulty(load.faults)
         }
+        land()
         desired.now = Timestamp.monotonic
         var next = desired
         next.set(farms: load.result.farms)

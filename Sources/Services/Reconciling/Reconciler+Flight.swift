@@ -9,8 +9,8 @@ import Seams
 ///
 /// Whoever wants to know what the kernel holds, or to change it, waits for the flight to land: `driver` and `committed` see to it.
 extension Reconciler {
-    /// Verdicts from which on they fly: fewer are in the kernel before another thread has woken up.
-    private static let mostAtOnce = 16
+    /// Backends that have turned, from which on they fly: fewer are in the kernel before another thread has woken up.
+    private static let fewestThatFly = 16
 
     /// Not while a commit is on its way.
     var driver: any RulesetDriver {
@@ -32,13 +32,14 @@ extension Reconciler {
 
     /// Sends what follows from verdicts off. False where it is better done at once, or cannot be done blindly.
     func launch(_ news: VerdictNews, because cause: String, oldestVerdict: MonotonicInstant?) -> Bool {
-        guard news.turns.count >= Self.mostAtOnce, let fragments = desired.fragmentsThatFly else { return false }
+        guard news.turns.count >= Self.fewestThatFly, !isHolding, !isDrifted, ownsTables, let fragments = desired.fragmentsThatFly
+        else { return false }
         let target = desired.ruleset
         // Upon what the kernel will hold when the one before has landed: it need not be idle in between.
         let batch = (flight?.target ?? settledRuleset).batch(to: target, touched: fragments)
-        guard !batch.isEmpty, land(), !isHolding, !isDrifted, ownsTables else { return false }
+        guard !batch.isEmpty, land(), !isDrifted, ownsTables else { return false }
         readLosses(of: batch)
-        let flight = Flight(batch, to: target, fragments, news, because: cause, oldestVerdict: oldestVerdict, deadBackends)
+        let flight = Flight(batch, to: target, fragments, news, words(news), because: cause, oldestVerdict: oldestVerdict, deadBackends)
         (self.flight, deadBackends) = (flight, [])
         desired.settled()
         // Nobody else uses it before the flight has landed.
@@ -57,10 +58,11 @@ extension Reconciler {
         guard let flight else { return true }
         self.flight = nil
         let outcome = flight.landed()
-        telling.add(flight.news)
+        telling.add(flight.words)
         do {
             generation = try outcome.generation.get()
             settle(flight.batch, flight.target, flight.fragments, took: outcome.took)
+            counters.flights += 1
             retryDelay = Self.firstRetry
             noteArrival(of: flight.news, since: flight.oldestVerdict, at: outcome.at)
             if !flight.deadBackends.isEmpty { sweeper.sweep(flight.deadBackends) }
@@ -68,10 +70,16 @@ extension Reconciler {
             planPolicy()
             return true
         } catch {
-            // Decided again on what the kernel holds, by the ways that others have to deal with a refusal.
-            deadBackends.formUnion(flight.deadBackends)
+            // Who has come back meanwhile is not dead.
+            noteDead(flight.news.turns.filter { desired.verdicts[$0.target] == .down })
             desired.unsettle()
-            reconcile(author: "probe", because: flight.cause)
+            switch error.kind {
+            case .staleGeneration, .refused:
+                // Decided again on what the kernel holds, as others are.
+                let isDone = reconcile(author: "probe", because: flight.cause)
+                if isDone { noteArrival(of: flight.news, since: flight.oldestVerdict, at: Timestamp.monotonic) }
+            default: fail(author: "probe", flight.cause, error)
+            }
             return false
         }
     }

@@ -61,6 +61,7 @@ extension Reconciler {
 
     private func level(_ shares: [String: [String: Int]]) {
         guard !shares.isEmpty else { return }
+        land()
         let before = shares.keys.map { ($0, desired.compiledFarms[$0]?.slots ?? [:]) }
         desired.set(slotShares: shares)
         counters.slotsLevelled += before.reduce(0) { $0 + slotsMoved($1.0, from: $1.1) }

@@ -16,6 +16,7 @@ extension Reconciler {
         page.gauge("zvnft_first_commit_seconds", "Duration of the load at the start.", (counters.firstCommit ?? .zero) / .seconds(1))
         page.histogram("zvnft_verdict_to_kernel_seconds", "From a probe's verdict to the kernel's yes.", counters.verdictToKernel)
         page.counter("zvnft_commits_total", "Transactions that the kernel took.", counters.commits)
+        page.counter("zvnft_flights_total", "Of these, the ones that were on their way while the next was decided.", counters.flights)
         page.counter("zvnft_commit_failures_total", "Transactions that the kernel refused.", counters.commitFailures)
         page.counter("zvnft_repairs_total", "Times that drift was found and mended.", counters.repairs)
         page.counter("zvnft_verdict_changes_total", "Verdicts that changed.", counters.verdictChanges)
@@ -31,17 +32,17 @@ extension Reconciler {
         await addRefusals(to: &page)
         await addTraffic(to: &page)
         await addCapacity(to: &page)
-        return page.text + (await Self.backendsUp(desired))
+        return page.text + (await Self.backendsUp(desired.farms, desired.verdicts))
     }
 
     /// Away from the thread that commits: ten thousand lines take their time.
     @concurrent
-    private nonisolated static func backendsUp(_ desired: DesiredState) async -> String {
+    private nonisolated static func backendsUp(_ farms: [String: Farm], _ verdicts: [ProbeTarget: Verdict]) async -> String {
         var page = MetricsPage()
         page.family("zvnft_backend_up", "1 while probes say up.", "gauge")
-        for farm in desired.farms.values.sorted(by: { $0.name < $1.name }) {
+        for farm in farms.values.sorted(by: { $0.name < $1.name }) {
             for backend in farm.backends.sorted(by: { $0.name < $1.name }) {
-                let isUp = desired.verdict(of: backend, in: farm) == .up
+                let isUp = farm.probeTarget(of: backend).map { verdicts[$0] == .up } ?? true
                 page.sample("zvnft_backend_up", [("farm", farm.name), ("backend", backend.name)], isUp ? 1 : 0)
             }
         }

@@ -50,6 +50,7 @@ extension Reconciler {
     /// True when something changed.
     @discardableResult
     func updateNextHops() -> Bool {
+        land()
         var hops: [IPAddress: NextHop] = [:]
         for address in desired.directBackends.sorted() {
             if let hop = nextHop(address) { hops[address] = hop }

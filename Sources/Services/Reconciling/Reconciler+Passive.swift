@@ -37,6 +37,7 @@ extension Reconciler {
     /// Ejects who has failed too often.
     func lookAtFailures() {
         passive.isLookPlanned = false
+        land()
         let farms = desired.farms.values.filter { $0.passive != nil && $0.mode.usesConntrack }.sorted { $0.name < $1.name }
         guard !farms.isEmpty else { return }
         defer { planFailureLook() }

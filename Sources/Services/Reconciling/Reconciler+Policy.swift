@@ -16,6 +16,7 @@ extension Reconciler {
     /// A hold, an ejection or a step of a slow start has ended. Steps of one moment are one commit, at most one in 10 ms as ever.
     func advancePolicy() {
         policy.planned = nil
+        land()
         let farms = desired.advancePolicy()
         guard !farms.isEmpty else { return planPolicy() }
         let names = farms.count > 3 ? "\(farms.count) farms" : farms.sorted().joined(separator: ", ")
@@ -55,6 +56,7 @@ extension Reconciler {
 
     /// Files in `maintenance.d` as they are now.
     public func set(maintenance files: MaintenanceFiles) {
+        land()
         desired.now = Timestamp.monotonic
         let before = desired.maintenance
         let farms = desired.set(maintenance: files)

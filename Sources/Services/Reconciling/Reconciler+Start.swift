@@ -119,11 +119,10 @@ extension Reconciler {
         // A first answer is no change of mind.
         let firsts = news.verdicts.filter { (desired.verdicts[$0.key] ?? .unknown) == .unknown }
         let learnt = desired.set(verdicts: firsts, areOld: true)
-        noteDead(learnt)
+        noteDead(learnt.turns)
         noteDowns(learnt.changed)
         let changed = take(news.verdicts, news.reasons)
-        telling.add(changed)
-        tell()
+        telling.add(words(changed))
         if !learnt.changed.isEmpty || !changed.changed.isEmpty { saveVerdictsSoon() }
     }
 }

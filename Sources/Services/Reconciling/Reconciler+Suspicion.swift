@@ -10,6 +10,8 @@ struct SuspicionWatch: Sendable {
     var downSince: [ProbeTarget: MonotonicInstant] = [:]
     var suspicions: [Suspicion] = []
     var isLookPlanned = false
+    /// How often `downSince` has changed.
+    var changes = 0
     /// By which device targets are reached, as far as it has been asked; nil: by a router.
     var devices: [IPAddress: String?] = [:]
 }
@@ -22,6 +24,11 @@ extension Reconciler {
 
     func noteDowns(_ changed: [ProbeTarget: Verdict]) {
         for (target, verdict) in changed { suspicion.downSince[target] = verdict == .down ? desired.now : nil }
+        suspicion.changes += 1
+        planSuspicionLook()
+    }
+
+    private func planSuspicionLook() {
         guard !suspicion.isLookPlanned, suspicion.downSince.count >= Suspicion.fewest || !suspicion.suspicions.isEmpty else { return }
         suspicion.isLookPlanned = true
         inbox.postSuspicionLook(after: Self.suspicionDelay)
@@ -31,6 +38,7 @@ extension Reconciler {
         suspicion.isLookPlanned = false
         let targets = desired.probeTargets
         suspicion.downSince = suspicion.downSince.filter { targets.contains($0.key) }
+        let changes = suspicion.changes
         let found = suspicion.downSince.count < Suspicion.fewest ? [] : await Self.suspicions(sightings(targets))
         let (old, new) = (Set(suspicion.suspicions.map(\.bond)), Set(found.map(\.bond)))
         for one in found where !old.contains(one.bond) {
@@ -39,6 +47,7 @@ extension Reconciler {
         }
         for bond in old.subtracting(new).sorted() { events.post(.policy, "\(bond): not all are down any more", state: "suspicion-over") }
         suspicion.suspicions = found
+        if suspicion.changes != changes { planSuspicionLook() }
         publish()
     }
 

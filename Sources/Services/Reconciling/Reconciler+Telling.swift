@@ -1,20 +1,29 @@
 import HealthPolicy
 import ReconcilePolicy
 
-/// Verdicts that the kernel has, and nobody has been told of.
+/// Verdicts that nobody has been told of.
 struct Telling {
-    private(set) var waiting: ArraySlice<VerdictNews.Turn> = []
+    struct Word: Sendable {
+        let turn: VerdictNews.Turn
+        let reason: String
+        let at: String
+    }
+
+    /// Above it nobody is spared the words: they are told before anything else is done.
+    static let most = 50_000
+
+    private(set) var waiting: ArraySlice<Word> = []
     private var since: MonotonicInstant?
     /// The next portion is on its way.
     var isGoingOn = false
 
-    mutating func add(_ news: VerdictNews) {
+    mutating func add(_ words: [Word]) {
         if waiting.isEmpty { since = Timestamp.monotonic }
-        waiting += news.turns
+        waiting += words
     }
 
     /// At most `count`.
-    mutating func take(_ count: Int) -> ArraySlice<VerdictNews.Turn> {
+    mutating func take(_ count: Int) -> ArraySlice<Word> {
         let portion = waiting.prefix(count)
         waiting = waiting.dropFirst(count)
         if waiting.isEmpty { waiting = [] }
@@ -29,14 +38,26 @@ struct Telling {
 
 /// The kernel first, words after: ten thousand lines take a fifth of a second, in which verdicts that arrive would wait.
 extension Reconciler {
+    /// What there is to tell of verdicts, as it is known now.
+    func words(_ news: VerdictNews) -> [Telling.Word] {
+        let now = Timestamp.now
+        return news.turns.map { Telling.Word(turn: $0, reason: reasons[$0.target] ?? "", at: now) }
+    }
+
     /// What is told in one go, in a millisecond or two.
     private static let portion = 128
 
-    /// Announces what the kernel has, a portion at a time, while no verdict waits to be decided.
+    /// Announces what has been decided and sent, a portion at a time, while no verdict waits to be decided.
     func tell() {
-        guard !telling.waiting.isEmpty, !inbox.hasVerdicts || telling.isUrgent else { return }
+        guard !telling.waiting.isEmpty else { return }
+        guard telling.waiting.count <= Telling.most else { return tellAll() }
+        guard !inbox.hasVerdicts || telling.isUrgent else { return }
         announce(telling.take(Self.portion))
-        guard !telling.waiting.isEmpty else { return followPolicy() }
+        guard !telling.waiting.isEmpty else {
+            // What follows from a flight is told when it has landed.
+            if flight == nil { followPolicy() }
+            return
+        }
         guard !telling.isGoingOn else { return }
         telling.isGoingOn = true
         Task { await self.tellOn() }
@@ -47,20 +68,19 @@ extension Reconciler {
         tell()
     }
 
-    /// All that is left: nobody comes after.
+    /// All that is left.
     func tellAll() {
         announce(telling.take(telling.waiting.count))
-        followPolicy()
+        if flight == nil { followPolicy() }
     }
 
-    private func announce(_ turns: ArraySlice<VerdictNews.Turn>) {
-        for turn in turns {
-            guard let backend = desired.farms[turn.farm]?.backends[turn.index] else { continue }
-            let (verdict, reason) = (turn.verdict.rawValue, reasons[turn.target] ?? "")
-            events.post(.verdict, farm: turn.farm, backend: backend.name, "\(verdict): \(reason)", state: verdict)
+    private func announce(_ words: ArraySlice<Telling.Word>) {
+        for word in words {
+            let (turn, verdict) = (word.turn, word.turn.verdict.rawValue)
+            events.post(.verdict, farm: turn.farm, backend: turn.backend, "\(verdict): \(word.reason)", state: verdict, at: word.at)
             log.info(
                 "verdict changed",
-                metadata: ["farm": "\(turn.farm)", "backend": "\(backend.name)", "verdict": "\(verdict)", "reason": "\(reason)"])
+                metadata: ["farm": "\(turn.farm)", "backend": "\(turn.backend)", "verdict": "\(verdict)", "reason": "\(word.reason)"])
         }
     }
 }

@@ -15,9 +15,8 @@ extension Reconciler {
         if !launch(verdicts, because: cause, oldestVerdict: news.oldestVerdict) {
             let isDone = reconcile(author: "probe", because: cause)
             if isDone { noteArrival(of: verdicts, since: news.oldestVerdict, at: Timestamp.monotonic) }
-            telling.add(verdicts)
+            telling.add(words(verdicts))
         }
-        tell()
         saveVerdictsSoon()
     }
 
@@ -32,23 +31,25 @@ extension Reconciler {
         reasons.merge(words) { $1 }
         counters.verdictChanges += news.changed.count
         verdictLog.note(news, reasons, at: desired.now)
-        noteDead(news)
+        noteDead(news.turns)
         noteDowns(news.changed)
         return news
     }
 
     /// Backends ask for another weight or state.
     func take(_ advices: [ProbeTarget: ProbeAdvice?]) {
+        land()
         let farms = desired.set(advices: advices)
         guard !farms.isEmpty else { return }
         reconcile(author: "agent", because: farms.count == 1 ? "advice for \(farms.first ?? "")" : "advice for \(farms.count) farms")
     }
 
     /// What is half open to a backend that died would stay with it: conntrack pins every retransmission.
-    func noteDead(_ news: VerdictNews) {
-        for turn in news.turns {
-            guard let farm = desired.farms[turn.farm], farm.mode.usesConntrack else { continue }
-            let backend = farm.backends[turn.index]
+    func noteDead(_ turns: [VerdictNews.Turn]) {
+        for turn in turns {
+            guard let farm = desired.farms[turn.farm], farm.mode.usesConntrack,
+                let backend = farm.backends.first(where: { $0.name == turn.backend })
+            else { continue }
             guard farm.verdictPolicy(of: backend).onDown != .drain else { continue }
             let entries = Self.connections(of: backend, farm)
             if turn.verdict == .down { deadBackends.formUnion(entries) } else { deadBackends.subtract(entries) }

@@ -133,6 +133,8 @@ public actor Reconciler {
         var commitFailures = 0
         var repairs = 0
         var verdictChanges = 0
+        /// Of the commits, those that another thread carried.
+        var flights = 0
         var transitions = 0
         /// Slots that were moved to level open connections.
         var slotsLevelled = 0
@@ -163,6 +165,7 @@ public actor Reconciler {
 
     /// Handles news until the inbox is closed.
     public func run() async {
+        tell()
         for await _ in inbox.wakeUps {
             await pause()
             await handle(inbox.take())
@@ -199,6 +202,7 @@ public actor Reconciler {
         if news.isFailureLookDue { lookAtFailures() }
         if let author = news.reapplyAuthor { reapply(author: author) }
         for note in news.linkNotes { events.post(.link, note) }
+        tell()
         publish()
     }
 }

@@ -1,7 +1,7 @@
 import Synchronization
 import Threads
 
-/// A thread of its own for an actor whose work blocks: netlink transactions must not hold a thread of the shared pool.
+/// A thread of its own for work that blocks, an actor's or other: netlink transactions must not hold a thread of the shared pool.
 public final class ThreadExecutor: SerialExecutor, Sendable {
     private let jobs = JobQueue()
     private let thread: DedicatedThread

@@ -5,17 +5,25 @@ import Synchronization
 /// A directory of farm files that is a few strings.
 final class FarmTexts: Sendable {
     private let files: Mutex<[String]>
+    private let reads = Mutex(0)
 
     init(_ texts: [String]) { files = Mutex(texts) }
 
-    func replace(_ texts: String...) { files.withLock { $0 = texts } }
-    func replace(_ texts: [String]) { files.withLock { $0 = texts } }
+    func replace(_ texts: String...) { replace(texts) }
+    func replace(_ texts: [String]) {
+        files.withLock { $0 = texts }
+        reads.withLock { $0 = 0 }
+    }
+
+    /// Whether somebody has read what was written last.
+    var isRead: Bool { reads.withLock { $0 > 0 } }
 
     /// All that is written now.
     var whole: String { files.withLock { $0.joined() } }
 
     func read() -> FarmLoader.FarmReading {
         let texts = files.withLock { $0 }
+        reads.withLock { $0 += 1 }
         return .init(files: texts.enumerated().map { FarmFile(path: "\($0).yaml", text: Array($1.utf8)) }, faults: [])
     }
 

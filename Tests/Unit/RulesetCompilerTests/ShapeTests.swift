@@ -18,6 +18,32 @@ private func compiled(_ farm: Farm, down: Set<Int> = []) -> CompiledFarm {
 }
 
 @Suite struct ShapeTests {
+    /// What is known from other conditions saves work, and changes nothing.
+    @Test(arguments: [
+        Scheduler.maglev(.addressAndPort), .hash(.addressAndPort), .random, .roundRobin, .symmetricHash,
+    ]) func whatCameBeforeChangesNothing(scheduler: Scheduler) throws {
+        var random = SystemRandomNumberGenerator()
+        for mode in [ForwardingMode.dnat, .snat(source: []), .local, .stateless] {
+            var one = try farm(1, scheduler: scheduler)
+            one.mode = mode
+            if mode == .dnat { one.listeners.append(Listener(address: one.listeners[0].address, transport: .udp, ports: [try #require(PortRange(8000, 8003))])) }
+            let plan = FarmPlan(one)
+            var previous: CompiledFarm?
+            for _ in 0..<40 {
+                let share = Int.random(in: 0...4, using: &random)
+                let conditions = one.backends.map { backend in
+                    BackendCondition(
+                        isUsable: Int.random(in: 0..<4, using: &random) < share, weight: backend.weight,
+                        ramp: Int.random(in: 0..<3, using: &random) == 0 ? 40 : 100,
+                        isResetting: Bool.random(using: &random), nextHop: nil)
+                }
+                let fresh = CompiledFarm(plan, conditions)
+                #expect(CompiledFarm(plan, conditions, previous: previous) == fresh, "\(mode.name): \(conditions)")
+                previous = fresh
+            }
+        }
+    }
+
     @Test func theShapeDoesNotGrowWithTheNumberOfFarms() throws {
         let shapes = try [1, 100, 1000].map { count -> [Int] in
             let farms = try (0..<count).map { try farm($0) }
