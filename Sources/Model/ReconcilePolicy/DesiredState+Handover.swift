@@ -38,7 +38,9 @@ extension DesiredState {
         return compiled
     }
 
-    private mutating func slotted(_ farm: Farm, _ plan: FarmPlan, _ conditions: [BackendCondition], _ previous: CompiledFarm?) -> CompiledFarm {
+    private mutating func slotted(
+        _ farm: Farm, _ plan: FarmPlan, _ conditions: [BackendCondition], _ previous: CompiledFarm?
+    ) -> CompiledFarm {
         guard !farm.mode.usesConntrack, served[farm.name] != nil else {
             transitions[farm.name] = nil
             return CompiledFarm(plan, conditions, previous: previous)

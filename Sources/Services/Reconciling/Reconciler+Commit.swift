@@ -132,11 +132,11 @@ extension Reconciler {
 
     /// Takes what the kernel holds as committed.
     func adopt(_ target: Ruleset) throws(DriverError) {
-        let dump = try driver.dump(recognising: target)
+        var dump = try driver.dump(recognising: target)
+        if !dump.foreign.isEmpty { for index in dump.ruleset.tables.indices { dump.ruleset.tables[index].isForeign = true } }
         (committed, generation) = (dump.ruleset, dump.generation)
         desired.unsettle()
         for name in dump.foreign { log.warning("something in our tables is not ours; they are replaced", metadata: ["object": "\(name)"]) }
-        if !dump.foreign.isEmpty { for index in committed.tables.indices { committed.tables[index].isForeign = true } }
     }
 
     func fail(author: String, _ cause: String, _ error: DriverError) {

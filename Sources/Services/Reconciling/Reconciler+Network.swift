@@ -22,11 +22,12 @@ extension Reconciler {
     func forgetChains(of devices: Set<UInt32>) -> Bool {
         let names = Set(devices.compactMap { view.links[$0]?.device.name })
         guard !names.isEmpty else { return false }
-        let before = committed.tables.reduce(0) { $0 + $1.chains.count }
-        for index in committed.tables.indices {
-            committed.tables[index].chains.removeAll { chain in chain.base?.hook.device.map(names.contains) ?? false }
+        var held = committed
+        for index in held.tables.indices {
+            held.tables[index].chains.removeAll { chain in chain.base?.hook.device.map(names.contains) ?? false }
         }
-        return committed.tables.reduce(0) { $0 + $1.chains.count } < before
+        defer { committed = held }
+        return held.tables.map(\.chains.count) != committed.tables.map(\.chains.count)
     }
 
     /// Reads links and neighbours anew, if any farm needs them.

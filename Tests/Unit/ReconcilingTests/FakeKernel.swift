@@ -57,6 +57,7 @@ final class FakeKernel: RulesetDriver, Sendable {
     }
 
     func commit(_ batch: Batch, expecting expected: UInt32?) throws(DriverError) -> UInt32 {
+        // As the kernel does: the thread is blocked, and nothing wakes it but the answer.
         while state.withLock(\.isHeld) { usleep(200) }
         return try state.withLock { state throws(DriverError) in
             state.attempts += 1

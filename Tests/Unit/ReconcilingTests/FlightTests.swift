@@ -27,15 +27,20 @@ import Testing
         return await reconciler.counters.flights
     }
 
+    /// The kernel keeps the flight waiting that says that these are down.
+    private func holdUp(_ endpoints: ArraySlice<String>, _ scene: Scene) async throws {
+        scene.kernel.change { $0.isHeld = true }
+        scene.prober.report(.down, of: endpoints)
+        try await until("it is on its way") { await scene.reconciler.flight != nil }
+    }
+
     private func serving(_ range: ClosedRange<Int>) -> Set<String> { Set(range.map { Self.endpoints[$0 - 1] }) }
 
     @Test func whatComesNextIsDecidedMeanwhile() async throws {
         let scene = try scene()
         try await scene.run { reconciler in
             let flights = try await quiet(scene)
-            scene.kernel.change { $0.isHeld = true }
-            scene.prober.report(.down, of: Self.endpoints[0..<16])
-            try await until("it is on its way") { await reconciler.flight != nil }
+            try await holdUp(Self.endpoints[0..<16], scene)
             #expect(await reconciler.farms().farms.first?.backends.healthy == 4, "the kernel holds up nobody who asks")
             #expect(scene.kernel.reached(Self.listener).count == 20)
             scene.prober.report(.down, of: Self.endpoints[16..<18])
@@ -55,9 +60,7 @@ import Testing
         let endpoints = (1...36).map { "10.0.0.\($0):8080" }
         try await scene.run { reconciler in
             let flights = try await quiet(scene)
-            scene.kernel.change { $0.isHeld = true }
-            scene.prober.report(.down, of: endpoints[0..<16])
-            try await until("the first is on its way") { await reconciler.flight != nil }
+            try await holdUp(endpoints[0..<16], scene)
             scene.prober.report(.down, of: endpoints[16..<32])
             try await until("the second is taken") { !scene.inbox.hasVerdicts }
             scene.kernel.change { kernel in
@@ -77,9 +80,7 @@ import Testing
         let scene = try scene()
         try await scene.run { reconciler in
             _ = try await quiet(scene)
-            scene.kernel.change { $0.isHeld = true }
-            scene.prober.report(.down, of: Self.endpoints[0..<16])
-            try await until("it is on its way") { await reconciler.flight != nil }
+            try await holdUp(Self.endpoints[0..<16], scene)
             scene.prober.report(.up, of: Self.endpoints[0..<1])
             try await until("it is taken") { !scene.inbox.hasVerdicts }
             scene.kernel.change { kernel in
@@ -97,9 +98,7 @@ import Testing
         let scene = try scene()
         try await scene.run { reconciler in
             _ = try await quiet(scene)
-            scene.kernel.change { $0.isHeld = true }
-            scene.prober.report(.down, of: Self.endpoints[4..<20])
-            try await until("it is on its way") { await reconciler.flight != nil }
+            try await holdUp(Self.endpoints[4..<20], scene)
             scene.texts.replace(FarmTexts.farm(backends: 4, also: FarmTexts.noPanic))
             async let applied = reconciler.apply(author: "test", force: true)
             while !scene.texts.isRead { await Task.yield() }
@@ -127,9 +126,7 @@ import Testing
         let scene = try scene()
         try await scene.run { reconciler in
             let flights = try await quiet(scene)
-            scene.kernel.change { $0.isHeld = true }
-            scene.prober.report(.down, of: Self.endpoints[0..<16])
-            try await until("it is on its way") { await reconciler.flight != nil }
+            try await holdUp(Self.endpoints[0..<16], scene)
             scene.kernel.change { kernel in
                 kernel.refusals = [refusal]
                 kernel.isHeld = false
@@ -160,10 +157,9 @@ import Testing
         let scene = try scene()
         try await scene.run { reconciler in
             _ = try await quiet(scene)
-            scene.kernel.change { $0.isHeld = true }
-            scene.prober.report(.down, of: Self.endpoints[0..<16])
-            try await until("it is on its way") { await reconciler.flight != nil }
+            try await holdUp(Self.endpoints[0..<16], scene)
             async let drained = reconciler.override(farm: "web", backend: "b20", .init(admin: "drain"), by: Scene.caller)
+            // Time to run into the flight: from outside nobody sees who waits for it.
             try await Task.sleep(for: .milliseconds(5))
             scene.kernel.change { $0.isHeld = false }
             #expect(try await drained.admin == "drain")
@@ -191,7 +187,8 @@ import Testing
                     scene.kernel.reached(Self.listener) == (verdict == .down ? serving(17...20) : serving(1...20))
                 }
             }
-            let expected = Dictionary(uniqueKeysWithValues: (1...16).map { ("b\($0)", ["down: found down", "up: found up", "down: found down"]) })
+            let expected = Dictionary(
+                uniqueKeysWithValues: (1...16).map { ("b\($0)", ["down: found down", "up: found up", "down: found down"]) })
             #expect(await listening.value == expected)
         }
     }

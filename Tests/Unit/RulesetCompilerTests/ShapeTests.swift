@@ -26,7 +26,10 @@ private func compiled(_ farm: Farm, down: Set<Int> = []) -> CompiledFarm {
         for mode in [ForwardingMode.dnat, .snat(source: []), .local, .stateless] {
             var one = try farm(1, scheduler: scheduler)
             one.mode = mode
-            if mode == .dnat { one.listeners.append(Listener(address: one.listeners[0].address, transport: .udp, ports: [try #require(PortRange(8000, 8003))])) }
+            if mode == .dnat {
+                one.listeners.append(
+                    Listener(address: one.listeners[0].address, transport: .udp, ports: [try #require(PortRange(8000, 8003))]))
+            }
             let plan = FarmPlan(one)
             var previous: CompiledFarm?
             for _ in 0..<40 {
