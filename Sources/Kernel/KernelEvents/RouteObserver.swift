@@ -28,6 +28,15 @@ public final class RouteObserver: NetworkObserver {
         try socket.withLock { try RouteLookup.onLinkDevice(to: address, $0) }
     }
 
+    public func isForwarding(_ family: AddressFamily) -> Bool? {
+        let path = family == .ipv4 ? "/proc/sys/net/ipv4/ip_forward" : "/proc/sys/net/ipv6/conf/all/forwarding"
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var digit: UInt8 = 0
+        return Glibc.read(descriptor, &digit, 1) == 1 ? digit != UInt8(ascii: "0") : nil
+    }
+
     /// Creates the neighbour and solicits it; one that is known is verified at once instead of after its five seconds of delay.
     /// Static entries are left as they are.
     ///

@@ -71,6 +71,8 @@ public protocol NetworkObserver: AnyObject, Sendable {
     func onLinkDevice(to address: IPAddress) throws -> UInt32?
     /// Asks the kernel to resolve the address (ARP, neighbour solicitation); the answer comes as an event.
     func resolve(_ address: IPAddress, device: UInt32) throws
+    /// Whether the host forwards packets of the family; nil where it does not say.
+    func isForwarding(_ family: AddressFamily) -> Bool?
 }
 
 /// Forgets connections of backends that are out, so that their clients are balanced anew.

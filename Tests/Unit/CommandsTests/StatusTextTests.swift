@@ -5,10 +5,11 @@ import Testing
 
 /// What a person reads of what is wrong.
 @Suite struct StatusTextTests {
-    private func farm(_ name: String, _ state: FarmState) -> FarmView {
+    private func farm(_ name: String, _ state: FarmState, panic: Bool = false) -> FarmView {
         FarmView(
             name: name, mode: "dnat", scheduler: "maglev", state: state, listen: ["203.0.113.10:80/tcp"],
-            backends: .init(total: 3, healthy: state == .up ? 3 : 1, used: 1), tableSize: 179, description: nil)
+            backends: .init(total: 3, healthy: state == .up ? 3 : 1, used: 1), tableSize: 179, description: nil,
+            panic: panic)
     }
 
     private func backend(_ name: String, of farm: String, _ health: String, _ reason: String, weight: Int = 1) -> BackendView {
@@ -17,11 +18,11 @@ import Testing
             isOverridden: false, health: health, reason: reason, since: nil, share: 0, connections: nil)
     }
 
-    private func text(_ troubles: Troubles, heldBack: Bool = false, faults: [String] = []) throws -> String {
+    private func text(_ troubles: Troubles, heldBack: Bool = false, faults: [String] = [], suspicions: [String] = []) throws -> String {
         let status = StatusView(
             version: "0.1.0", generation: 42, drift: false, farms: .init(total: 1, up: 1, degraded: 0, down: 0),
             backends: .init(total: 2, up: 2, down: 0, unknown: 0), lastChange: nil, configFaults: faults, ownsTables: true,
-            stateFault: nil, heldBack: heldBack)
+            stateFault: nil, suspicions: suspicions, heldBack: heldBack)
         return try Rendering.text(of: StatusReport(status: status, troubles: troubles), as: .table, isColoured: false)
     }
 
@@ -43,6 +44,16 @@ import Testing
         #expect(text.contains(expected), "\(text)")
         // A backend that an operator drained takes nothing from its farm.
         #expect(text.contains("a1") && !text.contains("m1") && !text.contains("work"))
+    }
+
+    @Test func panicsAndSuspicionsAreOnTheFirstScreen() throws {
+        let troubles = Troubles(
+            farms: [farm("web", .degraded, panic: true)], backends: [backend("w1", of: "web", "down", "no answer", weight: 1)])
+        let text = try text(troubles, suspicions: ["all 3 backends behind eth1 went down at once"])
+        #expect(text.contains("\nall 3 backends behind eth1 went down at once\n"))
+        #expect(text.contains("panic, all are used; w1: no answer"))
+        let list = try Rendering.text(of: FarmList(farms: troubles.farms), as: .table, isColoured: false)
+        #expect(list.contains("1, panic"))
     }
 
     @Test func ofManyTheScreenShowsSomeAndSaysWhereTheRestIs() throws {

@@ -8,6 +8,7 @@ final class FakeNetwork: NetworkObserver {
     private struct State {
         var isUp = true
         var isReadable = true
+        var isForwarding = true
         var neighbours: [NetworkView.Neighbour: MACAddress] = [:]
         var asked: [IPAddress] = []
     }
@@ -16,6 +17,8 @@ final class FakeNetwork: NetworkObserver {
 
     var asked: [IPAddress] { state.withLock(\.asked) }
     func set(isUp: Bool) { state.withLock { $0.isUp = isUp } }
+    func set(isForwarding: Bool) { state.withLock { $0.isForwarding = isForwarding } }
+    func isForwarding(_ family: AddressFamily) -> Bool? { state.withLock(\.isForwarding) }
     func set(isReadable: Bool) { state.withLock { $0.isReadable = isReadable } }
 
     /// Somebody answers for the address, as the kernel then says.

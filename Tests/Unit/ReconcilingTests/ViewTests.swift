@@ -7,6 +7,21 @@ import Testing
 @testable import Reconciling
 
 @Suite struct ViewTests {
+    /// dsr leaves by the device that it chooses itself.
+    @Test(arguments: ["dnat": true, "snat": true, "dsr": false])
+    func whyTellsOfAHostThatForwardsNothing(mode: String, isTold: Bool) async throws {
+        let scene = try Scene(FarmTexts.farm(mode: mode))
+        scene.network.set(isForwarding: false)
+        try await scene.run { reconciler in
+            let findings = try await reconciler.why(farm: "web", backend: "b1").backends[0].findings
+            #expect(findings.contains { $0.contains("does not forward (net.ipv4.ip_forward=0)") } == isTold, "\(findings)")
+            scene.network.set(isForwarding: true)
+            await reconciler.lookForForwarding()
+            let later = try await reconciler.why(farm: "web", backend: "b1").backends[0].findings
+            #expect(!later.contains { $0.contains("forward") })
+        }
+    }
+
     @Test func statesOfAFarm() async throws {
         let scene = try Scene(FarmTexts.farm(backends: 2), FarmTexts.farm("paused", at: "203.0.113.11:80", also: "state: maintenance"))
         try await scene.run { reconciler in

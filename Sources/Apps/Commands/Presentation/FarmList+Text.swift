@@ -18,8 +18,8 @@ extension FarmView {
     func cells(_ style: TextStyle) -> [Table.Cell] {
         [
             Table.Cell(name), .state(state.rawValue), Table.Cell(mode), Table.Cell(scheduler),
-            "\(backends.healthy)/\(backends.total)", "\(backends.used)", "\(tableSize)", Table.Cell(listeners(style)),
-            Table.Cell(description ?? ""),
+            "\(backends.healthy)/\(backends.total)", "\(backends.used)\(panic ? ", panic" : "")", "\(tableSize)",
+            Table.Cell(listeners(style)), Table.Cell(description ?? ""),
         ]
     }
 

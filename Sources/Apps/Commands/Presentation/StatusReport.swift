@@ -52,7 +52,7 @@ struct StatusReport: Presentable {
     }
 
     private func warnings(_ style: TextStyle) -> String {
-        var warnings = status.losses.map { Printable.text($0) }
+        var warnings = (status.suspicions + status.losses).map { Printable.text($0) }
         if status.drift { warnings.append("drift: the kernel's tables differ from what was committed") }
         if let fault = status.stateFault { warnings.append("state: \(Printable.text(fault))") }
         let faults = status.configFaults.map { Printable.lines($0) }

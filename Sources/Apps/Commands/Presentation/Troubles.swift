@@ -27,7 +27,7 @@ struct Troubles {
         let rows: [[Table.Cell]] = farms.prefix(Self.mostFarms).map { farm in
             [
                 Table.Cell(farm.name), .state(farm.state.rawValue), "\(farm.backends.healthy)/\(farm.backends.total)",
-                "\(farm.backends.used)", Table.Cell(reason(behind[farm.name] ?? [])),
+                "\(farm.backends.used)", Table.Cell((farm.panic ? "panic, all are used; " : "") + reason(behind[farm.name] ?? [])),
             ]
         }
         let table = Table(["FARM", "STATE", .right("HEALTHY"), .right("USED"), "REASON"], rows: rows)
