@@ -83,21 +83,23 @@ extension Expression {
             .with(NFTNL_EXPR_FIB_FLAGS, UInt32(NFTA_FIB_F_DADDR.rawValue))
     }
 
-    static func jhash(_ source: Register, length: Int, modulus: UInt32, seed: UInt32, into register: Register) -> Expression {
+    static func jhash(
+        _ source: Register, length: Int, modulus: UInt32, offset: UInt32, seed: UInt32, into register: Register
+    ) -> Expression {
         Expression("hash").with(NFTNL_EXPR_HASH_SREG, source).with(NFTNL_EXPR_HASH_DREG, register)
             .with(NFTNL_EXPR_HASH_LEN, UInt32(length)).with(NFTNL_EXPR_HASH_MODULUS, modulus).with(NFTNL_EXPR_HASH_SEED, seed)
-            .with(NFTNL_EXPR_HASH_OFFSET, 0).with(NFTNL_EXPR_HASH_TYPE, UInt32(NFT_HASH_JENKINS.rawValue))
+            .with(NFTNL_EXPR_HASH_OFFSET, offset).with(NFTNL_EXPR_HASH_TYPE, UInt32(NFT_HASH_JENKINS.rawValue))
     }
 
     /// Over addresses and ports, the lower first, with a seed of the kernel's own.
-    static func symhash(modulus: UInt32, into register: Register) -> Expression {
+    static func symhash(modulus: UInt32, offset: UInt32, into register: Register) -> Expression {
         Expression("hash").with(NFTNL_EXPR_HASH_DREG, register).with(NFTNL_EXPR_HASH_MODULUS, modulus)
-            .with(NFTNL_EXPR_HASH_OFFSET, 0).with(NFTNL_EXPR_HASH_TYPE, UInt32(NFT_HASH_SYM.rawValue))
+            .with(NFTNL_EXPR_HASH_OFFSET, offset).with(NFTNL_EXPR_HASH_TYPE, UInt32(NFT_HASH_SYM.rawValue))
     }
 
-    static func numgen(_ kind: nft_ng_types, modulus: UInt32, into register: Register) -> Expression {
+    static func numgen(_ kind: nft_ng_types, modulus: UInt32, offset: UInt32, into register: Register) -> Expression {
         Expression("numgen").with(NFTNL_EXPR_NG_DREG, register).with(NFTNL_EXPR_NG_TYPE, kind.rawValue)
-            .with(NFTNL_EXPR_NG_MODULUS, modulus).with(NFTNL_EXPR_NG_OFFSET, 0)
+            .with(NFTNL_EXPR_NG_MODULUS, modulus).with(NFTNL_EXPR_NG_OFFSET, offset)
     }
 
     static func networkOrder(_ register: Register, length: UInt32) -> Expression {

@@ -14,7 +14,7 @@ extension RuleEncoder {
         switch part {
         case .address(_, let family), .network(_, let family, _): require(family)
         case .mac: requireEthernet()
-        case .slot(.hash(let inputs, _, _)): for input in inputs { require(input) }
+        case .slot(.hash(let inputs, _, _, _)): for input in inputs { require(input) }
         case .transport, .port, .mark, .originalDestination, .originalDestinationPort, .quoted, .slot: break
         }
     }

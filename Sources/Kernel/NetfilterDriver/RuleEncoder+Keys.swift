@@ -50,11 +50,12 @@ extension RuleEncoder {
     }
 
     private mutating func select(_ selector: SlotSelector, into register: Register, scratch: Register) {
+        let (modulus, offset) = (selector.modulus, selector.offset)
         switch selector {
-        case .random(let modulus): append(.numgen(NFT_NG_RANDOM, modulus: modulus, into: register))
-        case .symmetricHash(let modulus): append(.symhash(modulus: modulus, into: register))
-        case .counter(let modulus): append(.numgen(NFT_NG_INCREMENTAL, modulus: modulus, into: register))
-        case .hash(let inputs, let modulus, let seed):
+        case .random: append(.numgen(NFT_NG_RANDOM, modulus: modulus, offset: offset, into: register))
+        case .symmetricHash: append(.symhash(modulus: modulus, offset: offset, into: register))
+        case .counter: append(.numgen(NFT_NG_INCREMENTAL, modulus: modulus, offset: offset, into: register))
+        case .hash(let inputs, _, let seed, _):
             var source = scratch
             for input in inputs {
                 load(input, into: source, scratch: scratch)
@@ -62,7 +63,7 @@ extension RuleEncoder {
             }
             precondition(source.word <= Register.count, "a hash over more octets than there are registers")
             let length = inputs.count == 1 ? inputs[0].field.length : (source.word - scratch.word) * 4
-            append(.jhash(scratch, length: length, modulus: modulus, seed: seed, into: register))
+            append(.jhash(scratch, length: length, modulus: modulus, offset: offset, seed: seed, into: register))
         }
     }
 }
@@ -76,7 +77,7 @@ extension KeyPart {
 
     /// Whether the inputs of a hash fit into the registers from `scratch` on; true for what is no hash.
     fileprivate func finds(roomAt scratch: Register) -> Bool {
-        guard case .slot(.hash(let inputs, _, _)) = self else { return true }
+        guard case .slot(.hash(let inputs, _, _, _)) = self else { return true }
         return scratch.word + inputs.reduce(0) { $0 + $1.registers } <= Register.count
     }
 }

@@ -79,6 +79,7 @@ public struct BackendRecord: Sendable, Hashable {
 
     /// When the next thing changes by time alone; nil when nothing does.
     public func nextChange(after now: MonotonicInstant, by policy: VerdictPolicy) -> MonotonicInstant? {
+        guard heldUntil != nil || ejectedUntil != nil || rampBegan != nil else { return nil }
         let ends = [heldUntil, ejectedUntil].compactMap { $0 }.filter { $0 > now }
         return (ends + [nextStep(after: now, by: policy)].compactMap { $0 }).min()
     }

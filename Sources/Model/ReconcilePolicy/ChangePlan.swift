@@ -50,12 +50,16 @@ public struct ChangePlan: Sendable, Equatable {
                 let now = after.slots[family] ?? []
                 let isComparable = now.count == slots.count
                 for (slot, backend) in slots.enumerated() {
-                    let was = old.farms[name]?.backends[Int(backend)].name
-                    let isSame = isComparable && new.farms[name]?.backends[Int(now[slot])].name == was
+                    let isSame = isComparable && new.farms[name]?.name(of: now[slot]) == old.farms[name]?.name(of: backend)
                     if !isSame { moved += 1 }
                 }
             }
         }
         return total == 0 ? 0 : Double(moved) / Double(total)
     }
+}
+
+extension Farm {
+    /// Nil for a vacant slot.
+    fileprivate func name(of backend: UInt16) -> String? { backend == SlotTable.vacant ? nil : backends[Int(backend)].name }
 }

@@ -29,21 +29,23 @@ extension DesiredState {
     }
 
     /// Compiles a farm, with the handover that follows from how the kernel serves it. `previous`: by the same plan, if there was one.
-    mutating func compile(_ farm: Farm, _ plan: FarmPlan, previous: CompiledFarm? = nil) -> CompiledFarm {
+    /// `turned`: in haste, the backends that have turned; the farm is among `makeshift` until it is compiled at leisure.
+    mutating func compile(_ farm: Farm, _ plan: FarmPlan, previous: CompiledFarm? = nil, turned: Set<Int>? = nil) -> CompiledFarm {
         let verdicts = verdicts(in: farm)
         verdictRows[farm.name] = verdicts
         let standings = judge(farm, verdicts)
-        let compiled = slotted(farm, plan, conditions(of: farm, verdicts), previous)
-        count(farm, compiled.slots, verdicts, standings)
+        let compiled = slotted(farm, plan, conditions(of: farm, verdicts), previous, turned)
+        if compiled.isMakeshift { makeshift.insert(farm.name) } else { makeshift.remove(farm.name) }
+        count(farm, compiled, verdicts, standings)
         return compiled
     }
 
     private mutating func slotted(
-        _ farm: Farm, _ plan: FarmPlan, _ conditions: [BackendCondition], _ previous: CompiledFarm?
+        _ farm: Farm, _ plan: FarmPlan, _ conditions: [BackendCondition], _ previous: CompiledFarm?, _ turned: Set<Int>?
     ) -> CompiledFarm {
         guard !farm.mode.usesConntrack, served[farm.name] != nil else {
             transitions[farm.name] = nil
-            return CompiledFarm(plan, conditions, previous: previous)
+            return CompiledFarm(plan, conditions, previous: previous, turned: farm.mode.usesConntrack ? turned : nil)
         }
         let running = decided(farm, slots: plan.slots(conditions))
         transitions[farm.name] = running.isEmpty ? nil : running

@@ -9,11 +9,15 @@ public struct FarmHealth: Sendable {
     var records: [String: BackendRecord] = [:]
     /// By address family, as it was decided last.
     public internal(set) var decisions: [AddressFamily: TierDecision] = [:]
-    /// By the backend's index: whether it could serve, and whether it does.
+    /// By the backend's index, as it was when the farm was judged last: its record (nothing while nobody has one), whether it could serve,
+    /// and whether it does.
+    var pasts: [BackendRecord?] = []
     var usable: [Bool] = []
     var serving: [Bool] = []
     /// When something changes by time alone.
     var nextChange: MonotonicInstant?
+
+    func past(_ index: Int) -> BackendRecord? { pasts.isEmpty ? nil : pasts[index] }
 
     public var isPanicking: Bool { decisions.values.contains(where: \.isPanicking) }
 }
@@ -86,7 +90,10 @@ extension DesiredState {
     /// Decides anew who serves, by what is known now. Returns how each backend stands.
     mutating func judge(_ farm: Farm, _ verdicts: [Verdict]) -> [BackendStanding] {
         var judged = health[farm.name] ?? FarmHealth()
-        let standings = standings(of: farm, judged.records, verdicts)
+        judged.pasts = judged.records.isEmpty ? [] : farm.backends.map { judged.records[$0.name] }
+        let standings = farm.backends.indices.map { index in
+            standing(of: farm.backends[index], in: farm, judged.past(index) ?? BackendRecord(), verdicts[index])
+        }
         let candidates = candidates(farm, standings)
         judged.usable = candidates.map { $0.fitness == .usable }
         judged.serving = [Bool](repeating: false, count: candidates.count)
@@ -99,15 +106,14 @@ extension DesiredState {
             for (index, isServing) in zip(own, decision.serving) { judged.serving[index] = isServing }
             judged.decisions[family] = decision
         }
-        judged.nextChange = nextChange(judged.records, farm)
+        judged.nextChange = nextChange(judged, farm)
         judgedFarms.insert(farm.name)
         health[farm.name] = judged
         return standings
     }
 
-    private func nextChange(_ records: [String: BackendRecord], _ farm: Farm) -> MonotonicInstant? {
-        guard !records.isEmpty else { return nil }
-        return farm.backends.compactMap { records[$0.name]?.nextChange(after: now, by: farm.verdictPolicy(of: $0)) }.min()
+    private func nextChange(_ judged: FarmHealth, _ farm: Farm) -> MonotonicInstant? {
+        judged.pasts.indices.compactMap { judged.past($0)?.nextChange(after: now, by: farm.verdictPolicy(of: farm.backends[$0])) }.min()
     }
 
     /// The farm is configured anew: who has left it has no past in it any more.
@@ -117,14 +123,6 @@ extension DesiredState {
         var kept = records.filter { names.contains($0.key) }
         if farm.passive == nil { for name in kept.keys { kept[name]?.forgetEjections() } }
         health[farm.name]?.records = kept
-    }
-
-    /// By the backend's index.
-    private func standings(of farm: Farm, _ records: [String: BackendRecord], _ verdicts: [Verdict]) -> [BackendStanding] {
-        zip(farm.backends, verdicts).map { backend, verdict in
-            let record = records.isEmpty ? nil : records[backend.name]
-            return standing(of: backend, in: farm, record ?? BackendRecord(), verdict)
-        }
     }
 
     private func candidates(_ farm: Farm, _ standings: [BackendStanding]) -> [TierCandidate] {
@@ -149,11 +147,11 @@ extension DesiredState {
         let health = health[farm.name] ?? FarmHealth()
         return farm.backends.indices.map { index in
             let backend = farm.backends[index]
-            let record = health.records[backend.name]
+            let past = health.past(index)
             let policy = farm.verdictPolicy(of: backend)
             return BackendCondition(
                 isUsable: health.serving[index] || health.usable[index],
-                weight: weight(of: backend, in: farm), ramp: record?.ramp(at: now, by: policy) ?? 100,
+                weight: weight(of: backend, in: farm), ramp: past?.ramp(at: now, by: policy) ?? 100,
                 isJoined: health.decisions[backend.address.family]?.joined.contains(backend.priority) ?? false,
                 isResetting: policy.onDown == .reset && !health.serving[index] && verdicts[index] == .down,
                 nextHop: farm.mode.usesConntrack ? nil : nextHops[backend.address])

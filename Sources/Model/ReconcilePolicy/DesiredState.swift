@@ -41,6 +41,12 @@ public struct DesiredState: Sendable {
     public private(set) var slotShares: [String: [String: Int]] = [:]
     /// Those farms.
     private(set) var following: Set<String> = []
+    /// Farms whose slots are not as they should be dealt: in a mass failure it was done in haste.
+    public internal(set) var makeshift: Set<String> = []
+    /// The farm whose slots were dealt last of those.
+    var lastDealt = ""
+    /// Backends that turn at once, from which on they do so in haste.
+    let manyTurns: Int
     /// How each farm does.
     public internal(set) var tallies: [String: FarmTally] = [:]
     private(set) var plans: [String: FarmPlan] = [:]
@@ -59,10 +65,10 @@ public struct DesiredState: Sendable {
 
     public init(
         probePorts: PortRange = Environment.defaultProbePorts, probeMarks: ProbeMarks = .standard,
-        handover: HandoverSettings = HandoverSettings(), counters: Counting = .off
+        handover: HandoverSettings = HandoverSettings(), counters: Counting = .off, manyTurns: Int = DesiredState.usualMany
     ) {
         (self.probePorts, self.probeMarks) = (probePorts, ProbeMarkBook(probeMarks))
-        (handoverSettings, self.counters) = (handover, counters)
+        (handoverSettings, self.counters, self.manyTurns) = (handover, counters, manyTurns)
     }
 
     public var ruleset: Ruleset { compiler.ruleset }
@@ -127,6 +133,7 @@ extension DesiredState {
         for name in transitions.keys where farms[name] == nil { transitions[name] = nil }
         health = health.filter { farms[$0.key] != nil }
         tallies = tallies.filter { farms[$0.key] != nil }
+        makeshift.formIntersection(farms.keys)
         following = Set(new.lazy.filter(\.followsConnections).map(\.name))
         slotShares = slotShares.filter { following.contains($0.key) }
         noteFormerAddresses()
@@ -143,16 +150,21 @@ extension DesiredState {
     /// Returns what of the verdicts is news.
     ///
     /// `areOld`: they were reached before the daemon began, or are taken over: no backend has gone down or come back just now.
+    /// Where there are very many, slots are rather left vacant than dealt; `dealMakeshift` does that later.
     @discardableResult
     public mutating func set(verdicts new: [ProbeTarget: Verdict], areOld: Bool = false) -> VerdictNews {
         let changed = new.filter { users[$0.key] != nil && verdicts[$0.key] ?? .unknown != $0.value }
         let firsts = Set(changed.keys.filter { (verdicts[$0] ?? .unknown) == .unknown })
         verdicts.merge(changed) { $1 }
         let concerned = changed.keys.reduce(into: Set<String>()) { $0.formUnion(users[$1] ?? []) }
-        let news = VerdictNews(changed, firsts: firsts, in: concerned.sorted().compactMap { farms[$0] })
+        var news = VerdictNews(changed, firsts: firsts, in: concerned.sorted().compactMap { farms[$0] })
         for turn in news.turns { verdictRows[turn.farm]?[turn.index] = turn.verdict }
         if !areOld { remember(news) }
-        recompile(concerned)
+        // Where slots wait to be dealt, a few more verdicts are no reason to deal them all at once.
+        news.isHasty = !areOld && isMuch(news.turns, concerned)
+        let hasty = news.isHasty ? concerned : makeshift.intersection(concerned)
+        let turns = hasty.isEmpty ? [] : news.turns.filter { hasty.contains($0.farm) }
+        recompile(concerned, turned: Dictionary(grouping: turns, by: \.farm).mapValues { Set($0.map(\.index)) })
         return news
     }
 
@@ -208,7 +220,7 @@ extension DesiredState {
         return concerned
     }
 
-    mutating func recompile(_ names: Set<String>, replanning: Bool = false) {
+    mutating func recompile(_ names: Set<String>, replanning: Bool = false, turned: [String: Set<Int>] = [:]) {
         touched?.formUnion(names.union([.shared]))
         var compiled: [String: CompiledFarm] = [:]
         for name in names.sorted() {
@@ -216,7 +228,7 @@ extension DesiredState {
             let known = replanning ? nil : plans[name]
             let plan = known ?? self.plan(farm)
             plans[name] = plan
-            compiled[name] = compile(farm, plan, previous: known == nil ? nil : compiler.farms[name])
+            compiled[name] = compile(farm, plan, previous: known == nil ? nil : compiler.farms[name], turned: turned[name])
         }
         compiler.update(compiled)
         noteFormerAddresses()

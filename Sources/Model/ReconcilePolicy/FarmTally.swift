@@ -25,16 +25,18 @@ public struct FarmTally: Sendable, Hashable {
 }
 
 extension DesiredState {
-    mutating func count(_ farm: Farm, _ slots: [AddressFamily: [UInt16]], _ verdicts: [Verdict], _ standings: [BackendStanding]) {
+    mutating func count(_ farm: Farm, _ compiled: CompiledFarm, _ verdicts: [Verdict], _ standings: [BackendStanding]) {
         func judged(_ verdict: Verdict) -> Int { verdicts.count { $0 == verdict } }
         tallies[farm.name] = FarmTally(
-            condition: condition(of: farm, slots, standings), up: judged(.up), down: judged(.down), unknown: judged(.unknown),
-            used: Self.backendsUsed(slots, of: farm), isPanicking: health[farm.name]?.isPanicking ?? false)
+            condition: condition(of: farm, compiled.slots, standings), up: judged(.up), down: judged(.down), unknown: judged(.unknown),
+            used: Self.backendsUsed(compiled, of: farm), isPanicking: health[farm.name]?.isPanicking ?? false)
     }
 
-    private static func backendsUsed(_ slots: [AddressFamily: [UInt16]], of farm: Farm) -> Int {
+    private static func backendsUsed(_ compiled: CompiledFarm, of farm: Farm) -> Int {
         var isUsed = [Bool](repeating: false, count: farm.backends.count)
-        for table in slots.values { for backend in table { isUsed[Int(backend)] = true } }
+        for table in [compiled.slots.values, compiled.spares.values].joined() {
+            for backend in table where backend != SlotTable.vacant { isUsed[Int(backend)] = true }
+        }
         return isUsed.count { $0 }
     }
 
@@ -42,6 +44,7 @@ extension DesiredState {
         of farm: Farm, _ slots: [AddressFamily: [UInt16]], _ standings: [BackendStanding]
     ) -> FarmTally.Condition {
         if farm.state == .maintenance { return .maintenance }
+        if health[farm.name]?.serving.contains(true) == false { return .down }
         if slots.isEmpty || slots.values.contains(where: \.isEmpty) { return slots.values.allSatisfy(\.isEmpty) ? .down : .degraded }
         let isWhole = standings.allSatisfy {
             switch $0 {

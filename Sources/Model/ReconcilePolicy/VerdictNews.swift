@@ -6,6 +6,8 @@ public struct VerdictNews: Sendable {
     public let changed: [ProbeTarget: Verdict]
     /// Those of which nothing was known before.
     public let firsts: Set<ProbeTarget>
+    /// So much that slots were left vacant, where that is possible.
+    public internal(set) var isHasty = false
     /// By farm, then in the order of the farm's backends.
     public let turns: [Turn]
 

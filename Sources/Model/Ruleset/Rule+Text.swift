@@ -118,13 +118,15 @@ extension AddressFamily {
 
 extension SlotSelector {
     fileprivate var text: String {
-        switch self {
-        case .hash(let parts, let modulus, let seed):
-            "jhash \(parts.map(\.text).joined(separator: " . ")) mod \(modulus) seed 0x\(String(seed, radix: 16))"
-        case .random(let modulus): "numgen random mod \(modulus)"
-        case .counter(let modulus): "numgen inc mod \(modulus)"
-        case .symmetricHash(let modulus): "symhash mod \(modulus)"
-        }
+        let choice =
+            switch self {
+            case .hash(let parts, let modulus, let seed, _):
+                "jhash \(parts.map(\.text).joined(separator: " . ")) mod \(modulus) seed 0x\(String(seed, radix: 16))"
+            case .random(let modulus, _): "numgen random mod \(modulus)"
+            case .counter(let modulus, _): "numgen inc mod \(modulus)"
+            case .symmetricHash(let modulus, _): "symhash mod \(modulus)"
+            }
+        return offset == 0 ? choice : "\(choice) offset \(offset)"
     }
 }
 

@@ -230,26 +230,32 @@ extension KeyPart {
     fileprivate var isQuoted: Bool {
         switch self {
         case .quoted: true
-        case .slot(.hash(let inputs, _, _)): inputs.contains(where: \.isQuoted)
+        case .slot(.hash(let inputs, _, _, _)): inputs.contains(where: \.isQuoted)
         default: false
         }
     }
 }
 
-/// What picks a slot, 0 ..< modulus.
+/// What picks a slot, offset ..< offset + modulus.
 public enum SlotSelector: Sendable, Hashable {
     /// jhash over the fields as they stand in registers, scaled to the modulus (net/netfilter/nft_hash.c).
-    case hash([KeyPart], modulus: UInt32, seed: UInt32)
+    case hash([KeyPart], modulus: UInt32, seed: UInt32, offset: UInt32 = 0)
     /// Evenly random for each packet that asks.
-    case random(modulus: UInt32)
+    case random(modulus: UInt32, offset: UInt32 = 0)
     /// The rule's own counter: 0, 1, 2 … and round again.
-    case counter(modulus: UInt32)
+    case counter(modulus: UInt32, offset: UInt32 = 0)
     /// The kernel's flow hash, the same for both directions of a flow; its seed is made at boot.
-    case symmetricHash(modulus: UInt32)
+    case symmetricHash(modulus: UInt32, offset: UInt32 = 0)
 
     public var modulus: UInt32 {
         switch self {
-        case .hash(_, let modulus, _), .random(let modulus), .counter(let modulus), .symmetricHash(let modulus): modulus
+        case .hash(_, let modulus, _, _), .random(let modulus, _), .counter(let modulus, _), .symmetricHash(let modulus, _): modulus
+        }
+    }
+
+    public var offset: UInt32 {
+        switch self {
+        case .hash(_, _, _, let offset), .random(_, let offset), .counter(_, let offset), .symmetricHash(_, let offset): offset
         }
     }
 }

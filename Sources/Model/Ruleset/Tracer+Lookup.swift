@@ -49,11 +49,12 @@ extension Tracer {
 
     private func slots(_ selector: SlotSelector, _ way: Way) -> [UInt32]? {
         switch selector {
-        case .random(let modulus), .counter(let modulus), .symmetricHash(let modulus): return Array(0..<modulus)
-        case .hash(let parts, let modulus, let seed):
+        case .random(let modulus, let offset), .counter(let modulus, let offset), .symmetricHash(let modulus, let offset):
+            return Array(offset..<offset + modulus)
+        case .hash(let parts, let modulus, let seed, let offset):
             let octets = parts.compactMap { self.octets($0, way, isPadded: parts.count > 1) }
             guard octets.count == parts.count else { return nil }
-            return [scaled(jhash(octets.joined(), seed: seed), to: modulus)]
+            return [offset + scaled(jhash(octets.joined(), seed: seed), to: modulus)]
         }
     }
 

@@ -79,9 +79,9 @@ extension KeyPart {
         case .address(.source, _): return .quoted(.address(.destination), family)
         case .transport: return .quoted(.transport, family)
         case .port(let side): return .quoted(.port(side == .source ? .destination : .source), family)
-        case .slot(.hash(let inputs, let modulus, let seed)):
+        case .slot(.hash(let inputs, let modulus, let seed, let offset)):
             let quoted = inputs.compactMap { $0.inQuote(family) }
-            return quoted.count == inputs.count ? .slot(.hash(quoted, modulus: modulus, seed: seed)) : nil
+            return quoted.count == inputs.count ? .slot(.hash(quoted, modulus: modulus, seed: seed, offset: offset)) : nil
         case .network(.source, _, _), .mac, .mark, .originalDestination, .originalDestinationPort, .quoted, .slot: return nil
         }
     }

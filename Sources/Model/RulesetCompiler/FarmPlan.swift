@@ -1,8 +1,8 @@
 import FarmModel
 import NetTypes
 
-/// A farm with its base tables: what stays the same until its configuration or a weight changes.
-public struct FarmPlan: Sendable, Hashable {
+/// A farm with its base tables: what stays the same until its configuration or a weight changes. An object, as thousands are asked at once.
+public final class FarmPlan: Sendable {
     public let farm: Farm
     public let tableSize: Int
     let tables: [AddressFamily: SlotTable]
@@ -41,10 +41,15 @@ public struct FarmPlan: Sendable, Hashable {
     /// For each family the backend's index by slot; empty while nobody serves.
     public func slots(_ conditions: [BackendCondition]) -> [AddressFamily: [UInt16]] {
         tables.reduce(into: [:]) { result, entry in
-            let members = Self.members(of: farm, entry.key, ramp: { conditions[$0].ramp }) { conditions[$0].weight }
-            let servers = serving(members, conditions: conditions, quorum: farm.quorum)
+            let servers = servers(entry.key, conditions)
             result[entry.key] = shares.map { dealt(to: servers, by: $0) } ?? entry.value.filled(serving: servers)
         }
+    }
+
+    /// Who gets new connections, as far as weights and tiers decide.
+    func servers(_ family: AddressFamily, _ conditions: [BackendCondition]) -> [SlotTable.Member] {
+        let members = Self.members(of: farm, family, ramp: { conditions[$0].ramp }, weight: { conditions[$0].weight })
+        return serving(members, conditions: conditions, quorum: farm.quorum)
     }
 
     /// Indices of the backends that get new connections, as far as weights and tiers decide.

@@ -6,13 +6,13 @@ import Ruleset
 struct FarmWriter {
     let plan: FarmPlan
     let conditions: [BackendCondition]
-    let slots: [AddressFamily: [UInt16]]
+    let slots, spares: [AddressFamily: [UInt16]]
     let handover: Handover
     private(set) var courses: Set<Course> = []
     var rows = Rows()
     var shared = Rows()
     var formerShared = Rows()
-    var rewriting: CompiledFarm.Rewriting = []
+    var rewriting: Set<Variant> = []
     private(set) var census = Census()
     private(set) var errors: Set<ErrorCourse> = []
     var tracked: Set<TrackedBackend> = []
@@ -24,8 +24,11 @@ struct FarmWriter {
     /// Nil when verdicts change more than slots.
     private(set) var slotPlaces: [SlotPlace]? = []
 
-    init(plan: FarmPlan, conditions: [BackendCondition], slots: [AddressFamily: [UInt16]], handover: Handover) {
-        (self.plan, self.conditions, self.slots, self.handover) = (plan, conditions, slots, handover)
+    init(
+        plan: FarmPlan, conditions: [BackendCondition], slots: [AddressFamily: [UInt16]], spares: [AddressFamily: [UInt16]],
+        handover: Handover
+    ) {
+        (self.plan, self.conditions, self.slots, self.spares, self.handover) = (plan, conditions, slots, spares, handover)
     }
 
     var farm: Farm { plan.farm }
@@ -62,9 +65,10 @@ struct FarmWriter {
         let detours = guards + (sessions.map { [.sessions($0)] } ?? [])
         let plain = detours.isEmpty && !farm.isProxied(mouth.listener) ? PlainSlots(selection) : nil
         let course = course(selection, steady: plain == nil ? detours : PlainSlots.detours, guards, former)
-        let target = table.isEmpty && moving == nil ? NoBackend.chainName(farm.noBackend) : course.entry
+        let isServed = isAnybodyServed(slots, spares, mouth.family)
+        let target = isServed || moving != nil ? course.entry : NoBackend.chainName(farm.noBackend)
         if farm.isProxied(mouth.listener) {
-            proxy(mouth.key, to: target, isServed: !table.isEmpty, selection)
+            proxy(mouth.key, to: target, isServed: isServed, selection)
         } else {
             for origin in farm.mode == .local ? Dispatch.Origin.allCases : [.network] {
                 dispatch(mouth.key, from: origin, to: target, selection)
@@ -127,17 +131,17 @@ struct FarmWriter {
         dispatch(key, from: .network, to: isServed ? ElementTable.acceptance : target, selection)
     }
 
-    /// `plain`: for all slots but those of `detoured`.
+    /// `plain`: for all slots but those of `detoured`; spares are not plain.
     private mutating func writeSlots(
         _ mouth: Mouth, _ selection: Selection, _ table: [UInt16], _ plain: PlainSlots?, detoured: DetouredSlots?
     ) {
-        let isPlain = { (slot: Int) in plain != nil && detoured?.contains(slot) != true }
+        let isPlain = { (slot: Int) in plain != nil && slot < table.count && detoured?.contains(slot) != true }
         let all = CompiledFarm.SetName(selection.table, selection.slotMapName, selection.slotMapType)
-        // Of tracked connections no slot moves to and fro.
-        if plain == nil || selection.path != .translate { writeSlots(mouth, selection, table, to: all) { !isPlain($0) } }
+        let places = table + (spares[mouth.family] ?? [])
+        writeSlots(mouth, selection, places, to: all) { !isPlain($0) }
         let own = plain.map { CompiledFarm.SetName(selection.table, $0.set) }
-        if let own { writeSlots(mouth, selection, table, to: own, where: isPlain) }
-        let place = SlotPlace(mouth, of: farm, in: own ?? all)
+        if let own { writeSlots(mouth, selection, places, to: own, where: isPlain) }
+        let place = SlotPlace(mouth, of: farm, in: own ?? all, spares: all)
         slotPlaces?.append(place)
     }
 

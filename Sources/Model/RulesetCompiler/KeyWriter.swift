@@ -44,12 +44,11 @@ struct KeyWriter {
         withUnsafeBytes(of: slot) { row.append(contentsOf: $0) }
     }
 
-    /// Exchanges the slot of the row that begins at `start`.
-    func put(slot: UInt32, in rows: inout [UInt8], rowAt start: Int) {
-        rows.withUnsafeMutableBytes {
-            $0.storeBytes(of: slot, toByteOffset: start + lower.count, as: UInt32.self)
-            if isRange { $0.storeBytes(of: slot, toByteOffset: start + lower.count + 4 + upper.count, as: UInt32.self) }
-        }
+    /// Exchanges the slot of a row.
+    func put(slot: UInt32, in row: Slice<UnsafeMutableRawBufferPointer>) {
+        let row = UnsafeMutableRawBufferPointer(rebasing: row)
+        row.storeBytes(of: slot, toByteOffset: lower.count, as: UInt32.self)
+        if isRange { row.storeBytes(of: slot, toByteOffset: lower.count + 4 + upper.count, as: UInt32.self) }
     }
 
     func append(to row: inout [UInt8], number: [UInt8]) {

@@ -59,11 +59,10 @@ public struct RulesetCompiler: Sendable {
         var isShaped = true
         var changes: [(set: CompiledFarm.SetName, farm: String, rows: ElementTable)] = []
         for (name, farm) in new {
-            isShaped = isShaped && farms[name].map(farm.hasShape) ?? false
-            if isShaped, let former = farms[name]?.elements {
-                for (set, rows) in farm.elements where former[set] != rows { changes.append((set, name, rows)) }
-            }
-            farms[name] = farm
+            let former = farms.updateValue(farm, forKey: name)
+            isShaped = isShaped && former.map(farm.hasShape) ?? false
+            guard isShaped, let former else { continue }
+            for (set, rows) in farm.elements(besides: former) { changes.append((set, name, rows)) }
         }
         guard isShaped else {
             ruleset = assembled()
@@ -89,7 +88,7 @@ public struct RulesetCompiler: Sendable {
     }
 
     private func assembled() -> Ruleset {
-        let isTranslating = farms.values.contains { $0.elements.keys.contains { $0.table == .inet } || !$0.rewriting.isEmpty }
+        let isTranslating = farms.values.contains { $0.elements.keys.contains { $0.table == .inet } || !$0.frame.rewriting.isEmpty }
         let isDirect = farms.values.contains { $0.elements.keys.contains { $0.table == .netdev } }
         var tables: [Table] = []
         if isTranslating || !environment.probeTargets.isEmpty || !environment.datagramTargets.isEmpty { tables.append(translatingTable()) }
@@ -142,7 +141,7 @@ extension RulesetCompiler {
         let dispatch = dispatchVariants(.netdev)
         let rewritten = Set(rewritingVariants.map(\.family)).sorted()
         var sets = elementSets(.netdev, dispatch)
-        let ways = Direct.Ways(farms.values.reduce(into: []) { $0.formUnion($1.nextHops) })
+        let ways = Direct.Ways(farms.values.reduce(into: []) { $0.formUnion($1.frame.nextHops) })
         for set in Direct.sets(ways) { sets[set.name] = set }
         for set in rewritten.flatMap(Stateless.requestSets) where sets[set.name] == nil { sets[set.name] = set }
         for set in environment.entrances.framedSets { sets[set.name] = set }
@@ -184,13 +183,13 @@ extension RulesetCompiler {
 
     /// sctp only where a farm has it.
     private var rewrittenTraffic: [Selection.Traffic] {
-        let hasSCTP = farms.values.contains { !$0.rewriting.isEmpty && $0.transports.contains(.sctp) }
+        let hasSCTP = farms.values.contains { !$0.frame.rewriting.isEmpty && $0.frame.transports.contains(.sctp) }
         return hasSCTP ? [.common, .sctp] : [.common]
     }
 
     /// What translated connections are made of.
     private var transports: [TransportProtocol] {
-        let hasSCTP = farms.values.contains { $0.rewriting.isEmpty && $0.transports.contains(.sctp) }
+        let hasSCTP = farms.values.contains { $0.frame.rewriting.isEmpty && $0.frame.transports.contains(.sctp) }
         return TranslatedTo.common + (hasSCTP ? [.sctp] : [])
     }
 
@@ -199,7 +198,7 @@ extension RulesetCompiler {
     }
 
     private func errorChains(_ sets: [String: ElementSet]) -> [Chain] {
-        let courses = farms.values.reduce(into: Set<ErrorCourse>()) { $0.formUnion($1.errors) }.sorted { $0.name < $1.name }
+        let courses = farms.values.reduce(into: Set<ErrorCourse>()) { $0.formUnion($1.frame.errors) }.sorted { $0.name < $1.name }
         let variants = Dictionary(grouping: errorVariants(sets), by: \.family).sorted { $0.key < $1.key }
         let rewriting = Set(courses.filter { $0.selection.path == .stateless }.map(\.selection.family)).sorted()
         return rewriting.map(Stateless.rewriteErrors) + courses.map(\.chain)
@@ -214,10 +213,10 @@ extension RulesetCompiler {
         return Variant.all.filter { !$0.isRange || used.contains(Dispatch.mapName($0.family, isRange: $0.isRange)) }
     }
 
-    private var census: Census { farms.values.reduce(into: Census()) { $0.add($1.census) } }
+    private var census: Census { farms.values.reduce(into: Census()) { $0.add($1.frame.census) } }
 
     private var rewritingVariants: [Variant] {
-        farms.values.reduce(into: Set<Variant>()) { $0.formUnion($1.rewriting) }.sorted()
+        farms.values.reduce(into: Set<Variant>()) { $0.formUnion($1.frame.rewriting) }.sorted()
     }
 
     /// The sets of all farms; those that rules ask also when they are empty.
@@ -229,7 +228,7 @@ extension RulesetCompiler {
         }
         for set in courses(table).flatMap(\.sets) { sets[set.name] = set }
         for farm in farms.values {
-            for (set, rows) in farm.lists where set.table == table {
+            for (set, rows) in farm.frame.lists where set.table == table {
                 sets[set.name] = ElementSet(name: set.name, type: set.type, fragments: [.shared: rows])
             }
         }
@@ -248,13 +247,13 @@ extension RulesetCompiler {
     private func sharedElements(_ table: TableFamily) -> [CompiledFarm.SetName: ElementTable] {
         var parts: [CompiledFarm.SetName: [ElementTable]] = [:]
         let sorted = farms.sorted { $0.key < $1.key }.map(\.value)
-        for farm in sorted { for (set, rows) in farm.shared where set.table == table { parts[set, default: []].append(rows) } }
-        for farm in sorted { for (set, rows) in farm.formerShared where set.table == table { parts[set, default: []].append(rows) } }
+        for farm in sorted { for (set, rows) in farm.frame.shared where set.table == table { parts[set, default: []].append(rows) } }
+        for farm in sorted { for (set, rows) in farm.frame.formerShared where set.table == table { parts[set, default: []].append(rows) } }
         return parts.reduce(into: [:]) { $0[$1.key] = ElementTable(merging: $1.value, layout: $1.key.type.layout) }
     }
 
     private func courses(_ table: TableFamily) -> [Course] {
-        let all = farms.values.reduce(into: Set<Course>()) { $0.formUnion($1.courses) }
+        let all = farms.values.reduce(into: Set<Course>()) { $0.formUnion($1.frame.courses) }
         return all.filter { $0.selection.table == table }.sorted { $0.entry < $1.entry }
     }
 
@@ -272,13 +271,13 @@ extension RulesetCompiler {
     }
 
     private var asides: [Aside] {
-        Array(farms.values.reduce(into: Set<Aside>()) { $0.formUnion($1.asides) })
+        Array(farms.values.reduce(into: Set<Aside>()) { $0.formUnion($1.frame.asides) })
     }
 
     private var guardSets: [ElementSet] {
-        let tracked = farms.values.reduce(into: Set<TrackedBackend>()) { $0.formUnion($1.tracked) }
-        let resettable = farms.values.reduce(into: Set<Variant>()) { $0.formUnion($1.resettable.map(\.variant)) }
-        let resetting = farms.values.reduce(into: Set<TrackedBackend>()) { $0.formUnion($1.resetting) }
+        let tracked = farms.values.reduce(into: Set<TrackedBackend>()) { $0.formUnion($1.frame.tracked) }
+        let resettable = farms.values.reduce(into: Set<Variant>()) { $0.formUnion($1.frame.resettable.map(\.variant)) }
+        let resetting = farms.values.reduce(into: Set<TrackedBackend>()) { $0.formUnion($1.frame.resetting) }
         return asides.flatMap(\.sets) + TrackedBackend.sets(tracked, named: Conduct.backendSet)
             + TrackedBackend.sets(resetting, named: Conduct.fallenSet, variants: resettable)
     }
@@ -323,8 +322,8 @@ extension RulesetCompiler {
 
     /// Of dsr farms that count.
     private var directFamilies: [AddressFamily] {
-        let counting = farms.values.filter { farm in !farm.counted.isEmpty && farm.courses.contains { $0.selection.path == .direct } }
-        return Set(counting.flatMap(\.courses).map(\.selection.family)).sorted()
+        let counting = farms.values.filter { farm in !farm.counted.isEmpty && farm.frame.courses.contains { $0.selection.path == .direct } }
+        return Set(counting.flatMap(\.frame.courses).map(\.selection.family)).sorted()
     }
 
     private var helpers: [HelperObject] {

@@ -93,19 +93,24 @@ struct Selection: Sendable, Hashable {
         return SetType(key: key.parts.map(\.field), value: .fields(value), isInterval: isRange)
     }
 
-    var key: Key {
+    var key: Key { key(slotSelector(modulus: modulus)) }
+
+    /// Where a packet looks whose slot is vacant.
+    private var spareKey: Key { key(slotSelector(modulus: SlotTable.spareCount(modulus), offset: modulus)) }
+
+    private func key(_ slot: SlotSelector) -> Key {
         ports == .whole
-            ? Key(.address(.destination, family), .slot(slotSelector))
-            : Key(.address(.destination, family), .transport, .port(.destination), .slot(slotSelector))
+            ? Key(.address(.destination, family), .slot(slot))
+            : Key(.address(.destination, family), .transport, .port(.destination), .slot(slot))
     }
 
-    private var slotSelector: SlotSelector {
-        let modulus = UInt32(modulus)
+    private func slotSelector(modulus: Int, offset: Int = 0) -> SlotSelector {
+        let (modulus, offset) = (UInt32(modulus), UInt32(offset))
         return switch selector {
-        case .turns: .counter(modulus: modulus)
-        case .random: .random(modulus: modulus)
-        case .symmetricHash: .symmetricHash(modulus: modulus)
-        case .hash(let inputs): .hash(inputs.keyParts(family), modulus: modulus, seed: Selection.seed)
+        case .turns: .counter(modulus: modulus, offset: offset)
+        case .random: .random(modulus: modulus, offset: offset)
+        case .symmetricHash: .symmetricHash(modulus: modulus, offset: offset)
+        case .hash(let inputs): .hash(inputs.keyParts(family), modulus: modulus, seed: Selection.seed, offset: offset)
         }
     }
 
@@ -132,14 +137,18 @@ extension Selection {
     /// The lookup stands twice: kernels before 6.2 can miss a key that is being replaced, and the second look then finds it
     /// (docs/packet-path.md). Behind both, a packet of a listener is dropped rather than left to the host.
     ///
-    /// Plain slots come last: those of a listener whose others are in transition, or whose farm has just lost its last wish.
+    /// Plain slots come next: those of a listener whose others are in transition, or whose farm has just lost its last wish. Spares come
+    /// last, for slots that a mass failure has left vacant; only farms with conntrack have them.
     var chain: Chain {
         let lookups = lookups(in: slotMapName)
-        return Chain(name, rules: lookups + lookups + (PlainSlots(self)?.lookups ?? []) + [Rule(.counter, .verdict(.drop))])
+        let spares = path == .translate ? self.lookups(in: slotMapName, by: spareKey) : []
+        return Chain(name, rules: lookups + lookups + (PlainSlots(self)?.lookups ?? []) + spares + [Rule(.counter, .verdict(.drop))])
     }
 
+    func lookups(in map: String) -> [Rule] { lookups(in: map, by: key) }
+
     /// Sends the packet to the backend that a map of slots names; goes on where it names none.
-    func lookups(in map: String) -> [Rule] {
+    private func lookups(in map: String, by key: Key) -> [Rule] {
         switch path {
         case .direct, .stateless: [Rule(.setMAC(.destination, key, map: map), .verdict(.goto(delivery)))]
         case .translate where ports == .whole: [Rule(.destinationNAT(family, key, map: map, hasPort: false))]

@@ -2,7 +2,7 @@ import Seams
 
 /// Reads how full conntrack is, on a thread of its own: a walk over the kernel's table takes its time.
 actor CapacityMeter {
-    private let executor = ThreadExecutor(name: "capacity")
+    private let executor = ThreadExecutor(name: "capacity", givesWay: true)
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let gauge: any ConntrackGauge

@@ -23,6 +23,7 @@ public final class Inbox: Sendable {
         var isHandoverDue = false
         var isConnectionLookDue = false
         var isPolicyChangeDue = false
+        var isDealingDue = false
         var isSuspicionLookDue = false
         var isFailureLookDue = false
         /// Who wanted the files that the kernel had no room for.
@@ -66,6 +67,7 @@ public final class Inbox: Sendable {
     func postHandoverCheck(after delay: Duration) { change(after: delay) { $0.isHandoverDue = true } }
     func postConnectionLook(after delay: Duration) { change(after: delay) { $0.isConnectionLookDue = true } }
     func postPolicyChange(after delay: Duration) { change(after: delay) { $0.isPolicyChangeDue = true } }
+    func postDealing(after delay: Duration) { change(after: delay) { $0.isDealingDue = true } }
     func postFailureLook(after delay: Duration) { change(after: delay) { $0.isFailureLookDue = true } }
     func postSuspicionLook(after delay: Duration) { change(after: delay) { $0.isSuspicionLookDue = true } }
     public func close() { wake.finish() }
@@ -77,7 +79,8 @@ public final class Inbox: Sendable {
         }
     }
 
-    var hasVerdicts: Bool { news.withLock { !$0.verdicts.isEmpty } }
+    var hasVerdicts: Bool { verdictCount > 0 }
+    var verdictCount: Int { news.withLock { $0.verdicts.count } }
 
     /// The verdicts alone; the rest stays.
     func takeVerdicts() -> (verdicts: [ProbeTarget: Verdict], reasons: [ProbeTarget: String]) {

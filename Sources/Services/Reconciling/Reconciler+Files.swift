@@ -61,6 +61,7 @@ extension Reconciler {
         }
         reapplyDelay = Self.firstReapply
         probeTargets()
+        lookForForwarding()
         followConnections()
         watchFailures()
         log.info(

@@ -24,6 +24,9 @@ extension Reconciler {
         page.gauge(
             "zvnft_panicking_farms", "Farms with so few healthy backends that all are used.",
             Double(desired.health.values.count(where: \.isPanicking)))
+        page.gauge(
+            "zvnft_makeshift_farms", "Farms whose slots were left vacant in a mass failure and are to be dealt.",
+            Double(desired.makeshift.count))
         page.gauge("zvnft_suspicions", "Groups of backends that went down together.", Double(suspicion.suspicions.count))
         addProbing(to: &page)
         addHooks(to: &page)

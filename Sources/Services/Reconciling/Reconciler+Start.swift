@@ -42,6 +42,7 @@ extension Reconciler {
         if let load, configFaults.isEmpty { filesToKeep = load }
         let isDone = reconcile(author: "start", because: "\(counted(desired.farms.count, "farm")) at the start")
         probeTargets()
+        lookForForwarding()
         followConnections()
         watchFailures()
         guard isDone else { return }

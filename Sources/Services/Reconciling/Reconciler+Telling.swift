@@ -47,11 +47,11 @@ extension Reconciler {
     /// What is told in one go, in a millisecond or two.
     private static let portion = 128
 
-    /// Announces what has been decided and sent, a portion at a time, while no verdict waits to be decided.
+    /// Announces what has been decided and sent, a portion at a time, while no verdict waits to be decided or is soon to be expected.
     func tell() {
         guard !telling.waiting.isEmpty else { return }
         guard telling.waiting.count <= Telling.most else { return tellAll() }
-        guard !inbox.hasVerdicts || telling.isUrgent else { return }
+        guard !inbox.hasVerdicts && !haste.isOn(at: Timestamp.monotonic) || telling.isUrgent else { return }
         announce(telling.take(Self.portion))
         guard !telling.waiting.isEmpty else {
             // What follows from a flight is told when it has landed.

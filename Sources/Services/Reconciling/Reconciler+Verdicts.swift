@@ -28,6 +28,7 @@ extension Reconciler {
     /// Everything but the commit and the announcement.
     func take(_ verdicts: [ProbeTarget: Verdict], _ words: [ProbeTarget: String]) -> VerdictNews {
         let news = desired.set(verdicts: verdicts)
+        if news.isHasty { noteHaste() }
         reasons.merge(words) { $1 }
         counters.verdictChanges += news.changed.count
         verdictLog.note(news, reasons, at: desired.now)
@@ -46,13 +47,20 @@ extension Reconciler {
 
     /// What is half open to a backend that died would stay with it: conntrack pins every retransmission.
     func noteDead(_ turns: [VerdictNews.Turn]) {
+        var alive: Set<DeadBackend> = []
+        defer { if !alive.isEmpty { sweeper.leave(alive) } }
         for turn in turns {
             guard let farm = desired.farms[turn.farm], farm.mode.usesConntrack,
                 let backend = farm.backends.first(where: { $0.name == turn.backend })
             else { continue }
             guard farm.verdictPolicy(of: backend).onDown != .drain else { continue }
             let entries = Self.connections(of: backend, farm)
-            if turn.verdict == .down { deadBackends.formUnion(entries) } else { deadBackends.subtract(entries) }
+            if turn.verdict == .down {
+                deadBackends.formUnion(entries)
+            } else {
+                deadBackends.subtract(entries)
+                alive.formUnion(entries)
+            }
         }
     }
 
@@ -128,6 +136,7 @@ extension Reconciler {
             if !desired.verdicts.isEmpty { await saveVerdicts() }
             await rewriteState()
             await lookForLosses()
+            lookForForwarding()
         }
     }
 }

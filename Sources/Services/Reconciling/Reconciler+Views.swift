@@ -3,6 +3,7 @@ import FarmModel
 import HealthPolicy
 import NetTypes
 import ReconcilePolicy
+import RulesetCompiler
 import Seams
 
 extension Reconciler {
@@ -51,7 +52,7 @@ extension Reconciler {
         let weight = desired.weight(of: backend, in: farm)
         guard standing.isUsable || share(backend, farm) > 0 else { return 0 }
         guard farm.followsConnections else { return max(1, weight * desired.ramp(of: backend, in: farm) / 100) }
-        let used = Set(slots(farm)[backend.address.family] ?? []).map { farm.backends[Int($0)] }
+        let used = Set(slots(farm)[backend.address.family] ?? []).subtracting([SlotTable.vacant]).map { farm.backends[Int($0)] }
         let total = used.reduce(0) { $0 + desired.weight(of: $1, in: farm) }
         let own = share(backend, farm)
         return own == 0 ? 0 : max(1, Int((own * Double(total)).rounded()))

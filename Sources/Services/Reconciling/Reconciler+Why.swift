@@ -65,6 +65,10 @@ extension Reconciler {
             findings.append(
                 "panic: \(decision.healthy) of \(decision.counted) healthy, below \(farm.panicThreshold) %; all are used")
         }
+        if let finding = forwardingFinding(backend, farm) { findings.append(finding) }
+        if desired.makeshift.contains(farm.name) {
+            findings.append("so many backends have turned at once that slots are dealt only when it is calm again")
+        }
         if let target = farm.probeTarget(of: backend), let opposing = prober.state(of: target)?.opposing, opposing > 0 {
             let needed =
                 desired.verdict(of: backend, in: farm) == .up

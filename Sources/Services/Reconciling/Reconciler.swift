@@ -57,6 +57,8 @@ public actor Reconciler {
     var devices: [IPAddress: UInt32?] = [:]
     /// Names of `ingressDevices` that the host has no device for.
     var absentDevices: Set<String> = []
+    /// Families that farms need forwarded and the host does not forward.
+    var unforwarded: Set<AddressFamily> = []
     let applying = Turnstile()
     var verdictSaves = SaveRhythm()
     /// Nothing is known of what to serve: the kernel keeps what it has until farm files can be applied.
@@ -74,6 +76,7 @@ public actor Reconciler {
     var counters = Counters()
     var refusals = RefusalCounting()
     var policy = PolicyWatch()
+    var haste = HasteWatch()
     var passive = PassiveWatch()
     var suspicion = SuspicionWatch()
     var verdictLog = VerdictLog()
@@ -177,7 +180,8 @@ public actor Reconciler {
     /// At once when it was quiet, at most one commit in 10 ms under load.
     private func pause() async {
         while true {
-            let delay = pacer.delay(at: ContinuousClock.now - started)
+            let rest = inbox.verdictCount >= DesiredState.usualMany ? haste.rest(at: Timestamp.monotonic) : .zero
+            let delay = rest > .zero ? rest : pacer.delay(at: ContinuousClock.now - started)
             guard delay > .zero else { return }
             // Cancelled means that the daemon stops: then there is nothing to wait for.
             guard (try? await Task.sleep(for: delay)) != nil else { return }
@@ -198,6 +202,7 @@ public actor Reconciler {
         if news.isHandoverDue { checkHandovers() }
         if news.isConnectionLookDue { lookAtConnections() }
         if news.isPolicyChangeDue { advancePolicy() }
+        if news.isDealingDue { dealAtLeisure() }
         if news.isSuspicionLookDue { Task { await lookForSuspicion() } }
         if news.isFailureLookDue { lookAtFailures() }
         if let author = news.reapplyAuthor { reapply(author: author) }

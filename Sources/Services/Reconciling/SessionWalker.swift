@@ -6,7 +6,7 @@ import Seams
 
 /// Reads the sessions of persistence, on a thread and a socket of its own: a map may hold a million clients, and no verdict waits for them.
 actor SessionWalker {
-    private let executor = ThreadExecutor(name: "sessions")
+    private let executor = ThreadExecutor(name: "sessions", givesWay: true)
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let sets: any SetReader

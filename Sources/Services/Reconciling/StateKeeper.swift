@@ -6,7 +6,7 @@ import Seams
 
 /// Writes overrides and verdicts, away from the thread that commits.
 actor StateKeeper {
-    private let executor = ThreadExecutor(name: "state")
+    private let executor = ThreadExecutor(name: "state", givesWay: true)
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let store: any StateStore

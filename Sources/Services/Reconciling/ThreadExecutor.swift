@@ -6,10 +6,10 @@ public final class ThreadExecutor: SerialExecutor, Sendable {
     private let jobs = JobQueue()
     private let thread: DedicatedThread
 
-    /// The thread lives as long as the process.
-    public init(name: String) {
+    /// The thread lives as long as the process. `givesWay`: what it does can wait for those that bring verdicts to the kernel.
+    public init(name: String, givesWay: Bool = false) {
         do {
-            thread = try DedicatedThread(named: name) { [jobs] in jobs.work() }
+            thread = try DedicatedThread(named: name, niceness: givesWay ? 10 : 0) { [jobs] in jobs.work() }
         } catch {
             preconditionFailure("no thread for \(name): errno \(error.errno)")
         }

@@ -11,9 +11,10 @@ public struct DedicatedThread: @unchecked Sendable {
         public let errno: Int32
     }
 
-    /// Runs `work` to its end. `name`: at most 15 characters, as `ps -L` shows it.
-    public init(named name: String, _ work: @escaping @Sendable () -> Void) throws(Fault) {
-        let job = Unmanaged.passRetained(Job(name: name, work: work))
+    /// Runs `work` to its end. `name`: at most 15 characters, as `ps -L` shows it. `niceness`: 0–19, what it leaves to other threads where
+    /// CPUs are short.
+    public init(named name: String, niceness: Int32 = 0, _ work: @escaping @Sendable () -> Void) throws(Fault) {
+        let job = Unmanaged.passRetained(Job(name: name, niceness: niceness, work: work))
         var created = pthread_t()
         var (all, before) = (sigset_t(), sigset_t())
         sigfillset(&all)
@@ -39,15 +40,20 @@ public struct DedicatedThread: @unchecked Sendable {
 
     private final class Job: Sendable {
         let name: String
+        let niceness: Int32
         let work: @Sendable () -> Void
 
-        init(name: String, work: @escaping @Sendable () -> Void) { (self.name, self.work) = (name, work) }
+        init(name: String, niceness: Int32, work: @escaping @Sendable () -> Void) {
+            (self.name, self.niceness, self.work) = (name, niceness, work)
+        }
 
         static func run(_ pointer: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
             guard let pointer else { return nil }
             let job = Unmanaged<Job>.fromOpaque(pointer).takeRetainedValue()
             // A refused name is only missed in listings.
             _ = clinux_name_thread(job.name)
+            // In Linux it is the thread's own. Refused, it is as all others are.
+            if job.niceness > 0 { _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, job.niceness) }
             job.work()
             return nil
         }

@@ -26,7 +26,7 @@ struct RandomFarms {
 
     /// What moves slots: farms that keep no state hand over.
     private mutating func addChange() {
-        situation += "then\n"
+        situation += random.chance(50) ? "then\nhaste\n" : "then\n"
         for name in names.shuffled(using: &random).prefix(random.number(1...4)) {
             situation +=
                 random.pick(["drain \(name)", "ready \(name)", "weight \(name) \(random.number(0...9))", "down \(name)", "up \(name)"])

@@ -32,7 +32,7 @@ public struct CorpusCase: Sendable {
 
     /// The state that the daemon would have, reached by the same calls.
     public func desired(farmsReversed: Bool = false) throws -> DesiredState {
-        var state = DesiredState()
+        var state = DesiredState(manyTurns: situation.isHasty ? 1 : DesiredState.usualMany)
         for earlier in situation.earlier {
             try befall(earlier, &state, farmsReversed: farmsReversed)
             state.settled()

@@ -6,13 +6,14 @@ import ReconcilePolicy
 ///
 /// Lines: `up|down|unknown FARM/BACKEND` · `drain|maintenance|ready FARM/BACKEND` · `weight FARM/BACKEND N` ·
 /// `nexthop ADDRESS MAC DEVICE` · `ingress DEVICE …` · `without FARM/BACKEND`, which is not in the file, `with FARM/BACKEND`, which is
-/// again. What stands behind a line `then` happens when the kernel has what is before it. `#` begins a comment.
+/// again; `haste`: verdicts behind the first `then` come by the hundred. What stands behind a line `then` happens when the kernel has what is before it. `#` begins a comment.
 public struct Situation: Sendable {
     public private(set) var verdicts: [BackendID: Verdict] = [:]
     public private(set) var overrides: [BackendID: Override] = [:]
     public private(set) var nextHops: [IPAddress: NextHop] = [:]
     public private(set) var ingressDevices = [CorpusHost.devices[0].link]
     public private(set) var absent: Set<BackendID> = []
+    public private(set) var isHasty = false
     /// What was so before, from the beginning.
     public private(set) var earlier: [Situation] = []
 
@@ -25,6 +26,7 @@ public struct Situation: Sendable {
     private mutating func read(_ words: [String], _ line: String) throws(CorpusFault) {
         let fault = CorpusFault("situation: \"\(line)\" is not understood")
         switch (words[0], words.count) {
+        case ("haste", 1): isHasty = true
         case ("down", 2): verdicts[try backend(words[1])] = .down
         case ("up", 2): verdicts[try backend(words[1])] = .up
         case ("without", 2): absent.insert(try backend(words[1]))

@@ -59,6 +59,24 @@ func instant(_ second: Int) -> MonotonicInstant { MonotonicInstant(nanoseconds: 
         #expect(scene.slots.isEmpty, "nobody healthy: noBackend answers")
     }
 
+    /// The healthy ones of a further tier are worth more than the dead of the first.
+    @Test func inAPanicEveryTierHasItsShare() throws {
+        var scene = try PolicyScene(backends: 20) { farm in for index in 10..<20 { farm.backends[index].priority = 2 } }
+        scene.turn(.down, "b3", "b4", "b5", "b6", "b7", "b8", "b9", "b10", "b14", "b15", "b16", "b17", "b18", "b19", "b20", at: 10)
+        #expect(scene.state.health["web"]?.isPanicking == true)
+        #expect(scene.used.count == 20)
+        #expect(scene.slots.values.allSatisfy { (8...9).contains($0) }, "\(scene.slots)")
+    }
+
+    /// A quorum that the first tier never reaches.
+    @Test func belowTheQuorumTheNextTierHasItsShareOfTheFirst() throws {
+        let scene = try PolicyScene(backends: 4) { farm in
+            farm.quorum = 5
+            farm.backends[3].priority = 2
+        }
+        #expect(scene.used.count == 4 && scene.slots.values.allSatisfy { (44...45).contains($0) }, "\(scene.slots)")
+    }
+
     @Test func aSlowStartBringsSlotsBackStepByStepAndNeverAtTheStart() throws {
         var scene = try PolicyScene { $0.verdictPolicy.slowStart = .seconds(10) }
         let whole = scene.slots

@@ -155,6 +155,9 @@ extension FakeKernel {
         return state.withLock(\.history).contains { Self.reached(destination, .tcp, .syn, $0) == ["reject"] }
     }
 
+    /// Whether it held such a ruleset after any of our commits since the last `forgetHistory`.
+    func everHeld(_ isSuch: (Ruleset) -> Bool) -> Bool { state.withLock(\.history).contains(where: isSuch) }
+
     private static func reached(
         _ destination: Endpoint, _ transport: TransportProtocol, _ flags: TCPFlags, _ ruleset: Ruleset
     ) -> Set<String> {

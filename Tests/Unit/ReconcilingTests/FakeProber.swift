@@ -51,7 +51,9 @@ final class FakeProber: Prober {
     }
 
     /// A verdict about each target at these endpoints, in one report.
-    func report(_ verdict: Verdict, of endpoints: String...) {
+    func report(_ verdict: Verdict, of endpoints: String...) { report(verdict, of: endpoints[...]) }
+
+    func report(_ verdict: Verdict, of endpoints: ArraySlice<String>) {
         report(targets.keys.filter { endpoints.contains($0.endpoint.description) }, verdict)
     }
 

@@ -211,9 +211,3 @@ import Testing
 extension DriverError {
     fileprivate static let stale = DriverError(kind: .staleGeneration, errno: 85, message: "another transaction came between")
 }
-
-extension FakeProber {
-    fileprivate func report(_ verdict: Verdict, of endpoints: ArraySlice<String>) {
-        report(targets.keys.filter { endpoints.contains($0.endpoint.description) }, verdict)
-    }
-}
