@@ -8,7 +8,7 @@ import Synchronization
 /// Backends that die while a walk is under way wait together for the next one. It begins when the thread has rested for as long as six
 /// walks took, but for a second at most: while thousands die, walking is not all that a CPU does.
 actor ConnectionSweeper {
-    private let executor = ThreadExecutor(name: "conntrack", givesWay: true)
+    private let executor = ThreadExecutor(name: "conntrack")
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
     private let connections: any ConnectionForgetter & ConnectionCounter
@@ -32,8 +32,8 @@ actor ConnectionSweeper {
     nonisolated func leave(_ backends: Set<DeadBackend>) { waiting.withLock { $0.subtract(backends) } }
 
     private func walk() async {
-        // Nobody cancels it.
-        try? await Task.sleep(until: restsUntil)
+        // Clients wait for it: it rests only after a walk. Nobody cancels it.
+        if restsUntil > .now { try? await Task.sleep(until: restsUntil) }
         let start = ContinuousClock.now
         defer { restsUntil = ContinuousClock.now + min((ContinuousClock.now - start) * Self.rest, Self.longestRest) }
         let backends = waiting.withLock { waiting in
