@@ -59,7 +59,7 @@ let package = Package(
 
         // Kernel: the only floor that opens netlink sockets.
         room("Kernel", "NetfilterDriver", uses: ["Seams", "Ruleset", "NetTypes", "CNetfilter", "CLinux", "Processes"]),
-        room("Kernel", "KernelEvents", uses: ["Seams", "NetTypes", "CNetfilter", "CRoute", "CLinux", "Threads"]),
+        room("Kernel", "KernelEvents", uses: ["Seams", "NetTypes", "CNetfilter", "CRoute", "CLinux", "Threads", "Processes"]),
 
         // Services: long-running parts; they know the kernel by the protocols of Seams.
         room("Services", "FarmWatching", uses: ["FarmConfig", "FarmModel", "CLinux", "Threads"]),

@@ -2,6 +2,7 @@ import CNetfilter
 import CRoute
 import Glibc
 import NetTypes
+import Processes
 import Seams
 import Synchronization
 
@@ -30,11 +31,7 @@ public final class RouteObserver: NetworkObserver {
 
     public func isForwarding(_ family: AddressFamily) -> Bool? {
         let path = family == .ipv4 ? "/proc/sys/net/ipv4/ip_forward" : "/proc/sys/net/ipv6/conf/all/forwarding"
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var digit: UInt8 = 0
-        return Glibc.read(descriptor, &digit, 1) == 1 ? digit != UInt8(ascii: "0") : nil
+        return ProcFile.lines(path).first.map { $0 != "0" }
     }
 
     /// Creates the neighbour and solicits it; one that is known is verified at once instead of after its five seconds of delay.

@@ -28,7 +28,8 @@ extension FarmPlan {
                 continue
             }
             result.slots[family] = slots
-            result.isFinal = result.isFinal && slots == table.base && slots.allSatisfy(serving.contains)
+            result.isFinal =
+                result.isFinal && slots == table.base && slots.allSatisfy(serving.contains)
                 && servers.allSatisfy { $0.priority == table.tier }
             if slots.contains(SlotTable.vacant) {
                 let turn = identity(of: farm.name)

@@ -1,8 +1,9 @@
 import Glibc
 
 /// What /proc says; nothing where it does not.
-enum ProcFile {
-    static func lines(_ path: String) -> [String] {
+public enum ProcFile {
+    /// Of a file; empty where it cannot be read.
+    public static func lines(_ path: String) -> [String] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return [] }
         defer { close(descriptor) }

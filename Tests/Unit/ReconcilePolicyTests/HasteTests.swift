@@ -99,17 +99,23 @@ import Testing
         #expect(used(scene).isEmpty && scene.state.ruleset == fresh(scene).ruleset)
     }
 
-    /// Of farms that come again and again each is dealt in its turn.
-    @Test func dealingGoesRound() throws {
+    /// f0 … with four backends each.
+    private func farms(_ count: Int, tableSize: TableSize = .automatic) throws -> [Farm] {
         let port = try #require(PortRange(80))
-        let farms = (0..<4).map { number in
+        return (0..<count).map { number in
             Farm(
                 name: "f\(number)",
                 listeners: [Listener(address: IPAddress(v4: 0xCB00_7100 + UInt32(number)), transport: .tcp, ports: [port])],
+                tableSize: tableSize,
                 backends: (0..<4).map {
                     Backend(name: "b\($0)", address: IPAddress(v4: UInt32(0x0A00_0000 + number * 16 + $0)), port: port)
                 })
         }
+    }
+
+    /// Of farms that come again and again each is dealt in its turn.
+    @Test func dealingGoesRound() throws {
+        let farms = try farms(4)
         var state = DesiredState(manyTurns: 1)
         state.set(farms: farms)
         state.set(verdicts: Dictionary(uniqueKeysWithValues: state.probeTargets.map { ($0, .up) }), areOld: true)
@@ -125,16 +131,7 @@ import Testing
 
     /// A verdict each, for tables that take long to deal.
     @Test func largeTablesAreReasonEnough() throws {
-        let port = try #require(PortRange(80))
-        let farms = (0..<3).map { number in
-            Farm(
-                name: "f\(number)",
-                listeners: [Listener(address: IPAddress(v4: 0xCB00_7100 + UInt32(number)), transport: .tcp, ports: [port])],
-                tableSize: .slots(16_381),
-                backends: (0..<4).map {
-                    Backend(name: "b\($0)", address: IPAddress(v4: UInt32(0x0A00_0000 + number * 16 + $0)), port: port)
-                })
-        }
+        let farms = try farms(3, tableSize: .slots(16_381))
         var state = DesiredState()
         state.set(farms: farms)
         state.set(verdicts: Dictionary(uniqueKeysWithValues: state.probeTargets.map { ($0, .up) }), areOld: true)
